@@ -1,0 +1,78 @@
+#include <iostream>
+
+#include "service/commands/remote.h"
+
+namespace roamguard::commands {
+namespace {
+
+using nlohmann::json;
+
+std::string list_of(const json& values) {
+    std::string text;
+    for (const json& value : values)
+        text += (text.empty() ? "" : ", ") + (value.is_string() ? value.get<std::string>() : value.dump());
+    return text;
+}
+
+void print_decision(const json& decision) {
+    if (decision.contains("outcomes") && !decision["outcomes"].empty()) std::cout << "      decided: " << list_of(decision["outcomes"]) << "\n";
+    if (decision.contains("price")) {
+        const json& price = decision["price"];
+        if (price.contains("unpriced"))
+            std::cout << "      not priced: " << price.value("unpriced", "") << "\n";
+        else
+            std::cout << "      priced by version " << price.value("version", 0) << ", tariffs.csv line " << price.value("row", 0) << " (" << price.value("plan", "")
+                      << ", " << price.value("destination", "") << "): " << price.value("added", "") << " " << price.value("currency", "") << " added\n";
+    }
+    for (const json& change : decision.value("holds", json::array()))
+        std::cout << "      " << change.value("what", "") << ": " << list_of(change["services"]) << " (" << change.value("cause", "") << " " << change.value("about", "")
+                  << "): " << change.value("reason", "") << "\n";
+    for (const json& reason : decision.value("reasons", json::array()))
+        std::cout << "      because: " << reason.get<std::string>() << "\n";
+}
+
+void print_entry(const json& item) {
+    std::cout << item.value("number", 0) << "  " << item.value("at", "") << "  " << item.value("kind", "") << "  " << item.value("hash", "").substr(0, 16) << "\n";
+    const json& entry = item["entry"];
+    if (!entry.is_object()) {
+        std::cout << "      (erased or dropped)\n";
+        return;
+    }
+    if (entry.contains("event")) {
+        const json& event = entry["event"];
+        std::cout << "      " << event.value("type", "") << " " << event.value("id", "") << " of " << event.value("time", "") << "\n      " << event["data"].dump() << "\n";
+    }
+    if (entry.contains("text")) std::cout << "      " << entry.value("kind", "") << " by " << entry.value("channel", "") << ": " << entry.value("text", "") << "\n";
+    if (entry.contains("choice")) std::cout << "      answered " << entry.value("choice", "") << " by " << entry.value("by", "") << "\n";
+    if (item.value("kind", "") == "delivery") std::cout << "      " << entry.value("message", "") << " " << entry.value("state", "") << "\n";
+    if (entry.contains("decision")) print_decision(entry["decision"]);
+    if (item.value("kind", "") == "timer") print_decision(entry);
+}
+
+}  // namespace
+
+int print_case(const Remote& remote, const std::string& msisdn) {
+    http::Client client(remote.url, remote.key, 60);
+    const std::string path = "/v1/subscribers/" + encoded(msisdn);
+    const http::Reply reply = client.send("GET", path + "/timeline");
+    if (!good(reply)) return complain(reply, remote);
+    if (remote.json) {
+        std::cout << reply.body << "\n";
+        return 0;
+    }
+    const json file = json::parse(reply.body);
+    std::cout << "Evidence of customer " << file.value("subscriber", "") << ", " << file.value("entries", 0) << " entries\n\n";
+    for (const json& item : file["items"])
+        print_entry(item);
+    const http::Reply checked = client.send("GET", path + "/verify");
+    if (!good(checked)) return complain(checked, remote);
+    const json verdict = json::parse(checked.body);
+    if (verdict.value("ok", false)) {
+        std::cout << "\nThe chain is whole. Head " << verdict.value("head", "") << "\n";
+        return 0;
+    }
+    std::cout << "\nTHE CHAIN IS BROKEN: " << verdict["fault"].value("detail", "") << "\n";
+    return 1;
+}
+
+}  // namespace roamguard::commands

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "service/commands/configuration.h"
+
+// One function a command; each returns the exit code: 0 done, 1 refused or failed, 2 wrong use.
+namespace roamguard::commands {
+
+int serve(const Configuration& configuration);
+int create_key(const Configuration& configuration, const std::string& role, const std::string& name);
+
+/// Where a running service is.
+struct Remote {
+    std::string url = "http://127.0.0.1:8080";
+    std::string key;
+    bool json = false;  ///< print what the service answers, for programs
+};
+
+int tariffs_validate(const std::string& directory, const Remote& remote);
+int tariffs_import(const Remote& remote, const std::string& directory);
+int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at, const std::string& reason);
+int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason);
+int tariffs_list(const Remote& remote);
+int subscribers_import(const Remote& remote, const std::string& file);
+int replay(const Remote& remote, const std::string& file, bool show);
+int print_case(const Remote& remote, const std::string& msisdn);
+
+}  // namespace roamguard::commands

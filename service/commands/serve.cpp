@@ -1,0 +1,312 @@
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <stdexcept>
+
+#include "notifications/channels/sandbox.h"
+#include "notifications/dispatcher.h"
+#include "service/commands/commands.h"
+#include "service/commands/log.h"
+#include "service/engine/outbox.h"
+#include "service/engine/retention_job.h"
+#include "service/engine/tariff_jobs.h"
+#include "service/http/api.h"
+#include "service/http/keys.h"
+
+namespace roamguard::commands {
+namespace {
+
+using engine::Surroundings;
+using tariffs::Instant;
+
+Instant wall_clock() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+}
+
+void random_bytes(std::uint8_t* into, std::size_t count) {
+    if (RAND_bytes(into, static_cast<int>(count)) != 1) throw std::runtime_error("the system gives no random bytes");
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+    std::string all;
+    for (const std::string& sentence : sentences)
+        all += (all.empty() ? "" : "; ") + sentence;
+    return all;
+}
+
+std::shared_ptr<const geoip::Networks> load_networks(const Configuration& configuration) {
+    auto loaded = geoip::Networks::load(
+        {configuration.text("networks"), configuration.text("networks-overlay"), configuration.text("neighbours")});
+    if (!loaded) throw std::runtime_error("networks: " + joined(loaded.error().sentences));
+    return *loaded;
+}
+
+std::shared_ptr<const notifications::Templates> load_templates(const Configuration& configuration) {
+    auto loaded = notifications::Templates::load(configuration.text("templates.dir"));
+    if (!loaded) throw std::runtime_error("templates: " + joined(loaded.error()));
+    return *loaded;
+}
+
+std::shared_ptr<const customers::Regimes> load_regimes(const Configuration& configuration) {
+    auto loaded = customers::Regimes::load(configuration.text("regimes.dir"));
+    if (!loaded) throw std::runtime_error("regimes: " + joined(loaded.error()));
+    return std::make_shared<const customers::Regimes>(std::move(*loaded));
+}
+
+protection::Rules rules_of(const Configuration& configuration) {
+    protection::Rules rules;
+    rules.welcome_repeat_after = {configuration.span_ms("welcome.repeat-after")};
+    rules.trip_home_dwell = {configuration.span_ms("trip.home-dwell")};
+    rules.confirm_repeat_after = {configuration.span_ms("confirm.repeat-after")};
+    rules.question_expiry = {configuration.span_ms("confirm.expiry")};
+    rules.vowifi_roams = configuration.yes("vowifi.roams");
+    rules.billing_tolerance_ppm = configuration.whole("billing.tolerance") * 10'000;
+    rules.keep_periods = tariffs::Span{configuration.span_ms("events.max-age")} < tariffs::days(40) ? tariffs::days(40)
+                                                                                                  : tariffs::Span{configuration.span_ms("events.max-age")};
+    const std::string& links = configuration.text("links");
+    rules.links = links == "none" ? notifications::Links::none : links == "on" ? notifications::Links::on : notifications::Links::zero_rated;
+    return rules;
+}
+
+/// Everything a batch reads; throws with a sentence naming the option at fault.
+std::shared_ptr<Surroundings> load_surroundings(const Configuration& configuration, storage::Store& store, std::string& ip_warning) {
+    auto around = std::make_shared<Surroundings>();
+    around->networks = load_networks(configuration);
+    around->templates = load_templates(configuration);
+    around->regimes = load_regimes(configuration);
+    around->rules = rules_of(configuration);
+    auto ips = geoip::IpCountry::open(configuration.text("geoip-database"));
+    if (ips)
+        around->ips = *ips;
+    else
+        ip_warning = ips.error();
+    const auto home = geoip::Country::parse(configuration.text("home.country"));
+    if (!home || !around->networks->known_country(*home))
+        throw std::runtime_error("home.country must be an ISO 3166-1 alpha-2 code, not " + configuration.text("home.country"));
+    around->home_country = *home;
+    for (const std::string& text : configuration.list("home.plmns")) {
+        const auto plmn = geoip::Plmn::parse(text);
+        if (!plmn) throw std::runtime_error("home.plmns must be MCC-MNC such as 460-01, not " + text);
+        around->home_plmns.push_back(*plmn);
+    }
+    around->default_regime = configuration.text("default-regime");
+    if (!around->regimes->find(around->default_regime))
+        throw std::runtime_error("default-regime: there is no regime " + around->default_regime + "; there are " + joined(around->regimes->ids()));
+    around->book = engine::load_book(store, *around->networks);
+    return around;
+}
+
+/// SIGHUP: what can be read anew replaces the old; what cannot is named, and the last good one stays.
+void reload(engine::Engine& engine, const Configuration& configuration, http::Api& api) {
+    try {
+        auto networks = load_networks(configuration);
+        engine.change([&](Surroundings& around) { around.networks = networks; });
+        log_info(fmt::format("reloaded {} networks", networks->size()));
+    } catch (const std::exception& error) {
+        log_error(std::string("the networks were not reloaded, the last good ones stay: ") + error.what());
+    }
+    try {
+        auto templates = load_templates(configuration);
+        engine.change([&](Surroundings& around) { around.templates = templates; });
+    } catch (const std::exception& error) {
+        log_error(std::string("the templates were not reloaded, the last good ones stay: ") + error.what());
+    }
+    auto ips = geoip::IpCountry::open(configuration.text("geoip-database"));
+    if (ips) {
+        engine.change([&](Surroundings& around) { around.ips = *ips; });
+        api.ip_warning.clear();
+        log_info("reloaded the IP database");
+    } else {
+        log_error("the IP database was not reloaded, the last good one stays: " + ips.error());
+    }
+}
+
+struct Address {
+    std::string host;
+    int port = 0;
+};
+
+Address address_of(const std::string& listen) {
+    const std::size_t colon = listen.rfind(':');
+    if (colon == std::string::npos) throw std::runtime_error("listen must be HOST:PORT, not " + listen);
+    Address address{listen.substr(0, colon), 0};
+    if (address.host.size() > 2 && address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
+    try {
+        std::size_t used = 0;
+        address.port = std::stoi(listen.substr(colon + 1), &used);
+        if (used != listen.size() - colon - 1 || address.port < 0 || address.port > 65535) throw std::invalid_argument("");
+    } catch (const std::logic_error&) {
+        throw std::runtime_error("listen must be HOST:PORT, not " + listen);
+    }
+    return address;
+}
+
+bool loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0; }
+
+/// One summary line a minute rather than a line a request: requests are in the metrics.
+engine::Engine::Meters meters_of(http::Metrics& metrics) {
+    engine::Engine::Meters meters;
+    meters.batch = [&metrics](std::size_t requests, double seconds) { metrics.batch(requests, seconds); };
+    meters.checkpoint = [&metrics](double seconds) { metrics.checkpoint(seconds); };
+    return meters;
+}
+
+std::map<std::string, std::unique_ptr<notifications::Channel>> channels_of(const Configuration& configuration) {
+    for (const char* option : {"sms.driver", "app.driver"})
+        if (configuration.text(option) != "sandbox")
+            throw std::runtime_error(std::string(option) + ": this version has the sandbox driver only");
+    std::map<std::string, std::unique_ptr<notifications::Channel>> channels;
+    channels["sms"] = notifications::make_sandbox();
+    channels["app"] = notifications::make_sandbox();
+    return channels;
+}
+
+/// Blocks the signals in every thread; wait_for_end() takes them.
+sigset_t block_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+/// Retention runs in the engine's turns, a slice an interval, so that no event waits behind a long deletion.
+void retain(engine::Engine& engine, const Configuration& configuration) {
+    const tariffs::Span events{configuration.span_ms("retention.events")};
+    const tariffs::Span messages{configuration.span_ms("retention.messages")};
+    const tariffs::Span remembered = std::max(events, tariffs::Span{configuration.span_ms("events.max-age")} + tariffs::days(1));
+    const Instant now = engine.now();
+    engine::RetentionJob job({now - remembered, now - remembered, now - events, now - events, now - messages, 500});
+    try {
+        engine.submit(job);
+    } catch (const std::exception& error) {
+        log_warning(std::string("retention was put off: ") + error.what());
+    }
+}
+
+void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configuration& configuration, http::Api& api) {
+    constexpr timespec interval{60, 0};
+    for (;;) {
+        const int got = sigtimedwait(&set, nullptr, &interval);
+        if (got == SIGTERM || got == SIGINT) return;
+        if (got == SIGHUP)
+            reload(engine, configuration, api);
+        else
+            retain(engine, configuration);
+    }
+}
+
+void run(const Configuration& configuration) {
+    const sigset_t signals = block_signals();
+    const Address address = address_of(configuration.text("listen"));
+    auto channels = channels_of(configuration);
+    const std::unique_ptr<storage::Store> store = storage::open_store(configuration.text("store"));
+    const http::Keys keys(store->read_keys());
+    if (keys.none() && !loopback(address.host))
+        throw std::runtime_error("without any API key the service listens on loopback only: make one with `roamguard keys create`, or listen on 127.0.0.1");
+    std::string ip_warning;
+    auto around = load_surroundings(configuration, *store, ip_warning);
+    if (!ip_warning.empty()) log_warning("no IP database: " + ip_warning);
+    if (!configuration.text("platform.webhook-url").empty())
+        log_warning("platform.webhook-url is set, but this version does not send to it yet: the platform asks GET /v1/holds");
+
+    http::Metrics metrics;
+    engine::Options options;
+    options.max_queued = static_cast<std::size_t>(configuration.whole("events.max-queued"));
+    engine::Engine engine(*store, around, options, random_bytes, wall_clock);
+    engine.meter(meters_of(metrics));
+    engine.on_broken([](const std::string& what) {
+        log_error("the store is broken, the process ends so that a restart can recover it: " + what);
+        std::_Exit(70);
+    });
+    notifications::Dispatcher dispatcher(engine::outbox_of(engine, {configuration.span_ms("outbox.lease")}), std::move(channels), {},
+                                         [generator = std::mt19937_64(std::random_device{}())]() mutable {
+                                             return std::uniform_real_distribution<double>(0, 1)(generator);
+                                         },
+                                         [](const std::string& what) { log_warning("messages wait: " + what); });
+    engine.on_messages([&dispatcher] { dispatcher.wake(); });
+
+    intake::Limits limits;
+    limits.max_batch = static_cast<std::size_t>(configuration.whole("events.max-batch"));
+    limits.max_age = {configuration.span_ms("events.max-age")};
+    limits.max_ahead = {configuration.span_ms("events.max-ahead")};
+    http::Api api{engine, metrics, limits, static_cast<int>(configuration.whole("events.allowed-rate")), configuration.text("sms.driver"), ip_warning};
+    std::vector<http::Route> routes;
+    http::add_event_routes(routes, api);
+    http::add_destination_routes(routes, api);
+    http::add_tariff_routes(routes, api);
+    http::add_subscriber_routes(routes, api);
+    http::add_evidence_routes(routes, api);
+    http::add_confirmation_routes(routes, api);
+    http::add_message_routes(routes, api);
+    http::add_operation_routes(routes, api);
+    http::add_sandbox_routes(routes, api);
+
+    http::ServerOptions server_options;
+    server_options.host = address.host;
+    server_options.port = address.port;
+    server_options.threads = static_cast<int>(configuration.whole("http.threads"));
+    server_options.certificate = configuration.text("tls.certificate");
+    server_options.private_key = configuration.text("tls.key");
+    server_options.client_ca = configuration.text("tls.client-ca");
+    http::Server server(server_options, std::move(routes),
+                        [&keys](http::Request& request, const http::Route& route) { return keys.authorize(request, route); });
+    server.on_done([&metrics](const std::string& pattern, const std::string& method, int status, double seconds) {
+        metrics.request(pattern, method, status, seconds);
+    });
+    server.on_error([](const std::string& reference, const std::string& what) { log_error("request " + reference + " failed: " + what); });
+
+    engine.start();
+    dispatcher.start();
+    server.start();
+    log_info(fmt::format("Roamguard {} listens on {}:{}{}", ROAMGUARD_VERSION, address.host, server.port(),
+                         keys.none() ? " (no API key: loopback only, every caller has every role)" : ""));
+    wait_for_end(signals, engine, configuration, api);
+    log_info("stopping: no new requests, what was accepted is finished");
+    server.stop();
+    dispatcher.stop();
+    engine.stop();
+    log_info("stopped");
+}
+
+}  // namespace
+
+int serve(const Configuration& configuration) {
+    start_logging(configuration.text("log.level"));
+    try {
+        run(configuration);
+        return 0;
+    } catch (const std::exception& error) {
+        log_error(error.what());
+        return 1;
+    }
+}
+
+int create_key(const Configuration& configuration, const std::string& role, const std::string& name) {
+    try {
+        const auto store = storage::open_store(configuration.text("store"));
+        const http::NewKey key = http::make_key(role, name, wall_clock());
+        storage::Delta delta;
+        delta.keys.push_back(key.row);
+        store->commit(delta);
+        std::cout << key.secret << "\n";
+        std::cerr << "Key " << key.row.id << " of role " << role << ". It is shown this once; the store keeps only its hash.\n";
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 1;
+    }
+}
+
+}  // namespace roamguard::commands

@@ -1,0 +1,140 @@
+#include <filesystem>
+#include <iostream>
+
+#include "geoip/networks.h"
+#include "service/commands/remote.h"
+#include "tariffs/table.h"
+
+namespace roamguard::commands {
+namespace {
+
+using nlohmann::json;
+
+/// The CSV files of a table's directory, by name without extension. Throws when there is none.
+tariffs::TableFiles read_directory(const std::string& directory) {
+    tariffs::TableFiles files;
+    for (const char* name : {"tariffs", "zones", "passes", "fx"}) {
+        const std::filesystem::path path = std::filesystem::path(directory) / (std::string(name) + ".csv");
+        if (std::filesystem::exists(path)) files[name] = read_whole(path.string());
+    }
+    if (files.empty()) throw std::runtime_error("there is no tariffs.csv in " + directory);
+    return files;
+}
+
+json faults_json(const std::vector<tariffs::Fault>& faults) {
+    json list = json::array();
+    for (const tariffs::Fault& fault : faults)
+        list.push_back({{"file", fault.file}, {"line", fault.line}, {"column", fault.column}, {"value", fault.value}, {"code", fault.code}, {"detail", fault.detail}});
+    return list;
+}
+
+void print_faults(const char* what, const std::vector<tariffs::Fault>& faults) {
+    for (const tariffs::Fault& fault : faults) {
+        std::cout << what << " " << fault.file << ":" << fault.line;
+        if (!fault.column.empty()) std::cout << " " << fault.column;
+        std::cout << " " << fault.code << ": " << fault.detail << "\n";
+    }
+}
+
+std::string form_of(const tariffs::TableFiles& files, const std::string& boundary) {
+    std::string body;
+    for (const auto& [name, content] : files)
+        body += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + name +
+                ".csv\"\r\nContent-Type: text/csv\r\n\r\n" + content + "\r\n";
+    return body + "--" + boundary + "--\r\n";
+}
+
+int print_version(const http::Reply& reply, const Remote& remote, const std::string& what) {
+    if (!good(reply)) return complain(reply, remote);
+    if (remote.json) {
+        std::cout << reply.body << "\n";
+        return 0;
+    }
+    const json version = json::parse(reply.body);
+    std::cout << what << " version " << version.value("version", 0) << ", " << version.value("state", "");
+    if (version.contains("effectiveAt") && version["effectiveAt"].is_string()) std::cout << ", in force from " << version["effectiveAt"].get<std::string>();
+    std::cout << "\n";
+    if (version.contains("warnings"))
+        for (const json& warning : version["warnings"])
+            std::cout << "  warning " << warning.value("file", "") << ":" << warning.value("line", 0) << " " << warning.value("detail", "") << "\n";
+    return 0;
+}
+
+}  // namespace
+
+int tariffs_validate(const std::string& directory, const Remote& remote) {
+    try {
+        const auto networks = geoip::Networks::load({});
+        if (!networks) throw std::runtime_error("the built-in networks table cannot be read");
+        const auto compiled =
+            tariffs::Table::compile(read_directory(directory), [&](geoip::Country country) { return (*networks)->known_country(country); });
+        if (remote.json) {
+            std::cout << json{{"valid", compiled.table != nullptr}, {"errors", faults_json(compiled.faults)}, {"warnings", faults_json(compiled.warnings)}}.dump(2)
+                      << "\n";
+            return compiled.table ? 0 : 1;
+        }
+        print_faults("fault", compiled.faults);
+        print_faults("warning", compiled.warnings);
+        if (!compiled.table) {
+            std::cout << compiled.faults.size() << (compiled.faults.size() == 1 ? " fault" : " faults") << "\n";
+            return 1;
+        }
+        std::cout << "valid: " << compiled.table->rows().size() << " rows\n";
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 1;
+    }
+}
+
+int tariffs_import(const Remote& remote, const std::string& directory) {
+    try {
+        http::Client client(remote.url, remote.key, 120);
+        const std::string boundary = "roamguard-part-4f1c2a7e9b";
+        return print_version(client.send("POST", "/v1/tariffs/versions", form_of(read_directory(directory), boundary),
+                                         "multipart/form-data; boundary=" + boundary),
+                             remote, "uploaded");
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 1;
+    }
+}
+
+int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at, const std::string& reason) {
+    json body = json::object();
+    if (!effective_at.empty()) body["effectiveAt"] = effective_at;
+    if (!reason.empty()) body["reason"] = reason;
+    http::Client client(remote.url, remote.key);
+    return print_version(client.send("POST", "/v1/tariffs/versions/" + encoded(version) + "/publish", body.dump(), "application/json"), remote, "published");
+}
+
+int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason) {
+    json body = {{"reason", reason}};
+    try {
+        body["to"] = std::stoi(version);
+    } catch (const std::logic_error&) {
+        std::cerr << "a version is a number, not " << version << "\n";
+        return 2;
+    }
+    http::Client client(remote.url, remote.key);
+    return print_version(client.send("POST", "/v1/tariffs/rollback", body.dump(), "application/json"), remote, "rolled back:");
+}
+
+int tariffs_list(const Remote& remote) {
+    http::Client client(remote.url, remote.key);
+    const http::Reply reply = client.send("GET", "/v1/tariffs/versions");
+    if (!good(reply)) return complain(reply, remote);
+    if (remote.json) {
+        std::cout << reply.body << "\n";
+        return 0;
+    }
+    for (const json& version : json::parse(reply.body)["items"]) {
+        std::cout << version.value("version", 0) << "\t" << version.value("state", "") << "\t"
+                  << (version["effectiveAt"].is_string() ? version["effectiveAt"].get<std::string>() : "-") << "\t" << version.value("createdBy", "");
+        if (version.value("inForce", false)) std::cout << "\tin force";
+        std::cout << "\n";
+    }
+    return 0;
+}
+
+}  // namespace roamguard::commands

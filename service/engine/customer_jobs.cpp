@@ -1,0 +1,196 @@
+#include "service/engine/customer_jobs.h"
+
+#include <fmt/format.h>
+
+namespace roamguard::engine {
+namespace {
+
+using customers::Profile;
+using customers::ProfileFault;
+using Result = ProfileJob::Result;
+
+Result refuse(int status, std::string code, std::string detail, std::vector<ProfileFault> faults = {}) {
+    Result result;
+    result.refusal = CustomerRefusal{status, std::move(code), std::move(detail), std::move(faults)};
+    return result;
+}
+
+Result refuse(std::vector<ProfileFault> faults) {
+    std::string detail = faults.empty() ? "the profile is not valid" : faults.front().pointer + ": " + faults.front().detail;
+    return refuse(422, "invalid_profile", std::move(detail), std::move(faults));
+}
+
+/// Rules, messages and evidence of a profile that changed.
+void apply(Turn& turn, Working& customer, Profile profile, const std::string& what) {
+    const protection::Terms before = turn.terms(customer);
+    const std::string old_imsi = customer.state.profile.imsi;
+    const bool new_sim = !old_imsi.empty() && !profile.imsi.empty() && profile.imsi != old_imsi;
+    if (!old_imsi.empty() && profile.imsi != old_imsi) turn.drop_alias(alias_of_imsi(old_imsi));
+    if (!profile.imsi.empty() && profile.imsi != old_imsi) turn.set_alias(alias_of_imsi(profile.imsi), customer.id);
+    customer.state.profile = std::move(profile);
+    customer.state.known = true;
+    customer.changed = true;
+    const protection::Terms terms = turn.terms(customer);
+    const std::string seed = fmt::format("profile/{}/{}", customer.id, customer.state.entries);
+    const protection::Decision decision =
+        protection::decide_profile(before, terms, new_sim ? protection::Sim::changed : protection::Sim::same, turn.around.world(),
+                                   turn.now, seed, customer.state);
+    turn.record(customer, "profile",
+                fmt::format("{{\"what\":\"{}\",\"profile\":{},\"decision\":{}}}", what,
+                            customers::profile_to_json(customer.state.profile).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                            decision_json(decision, customer.state, terms, turn.now)));
+    (void)owe(turn, customer, terms, decision, what, seed);
+}
+
+/// The customer a profile of this number belongs to, or why there can be none.
+std::optional<Result> conflict(Turn& turn, const Profile& profile, std::optional<CustomerId>& owner) {
+    const auto by_imsi = profile.imsi.empty() ? std::nullopt : turn.find(alias_of_imsi(profile.imsi));
+    const auto by_id = profile.id.empty() ? std::nullopt : turn.find(alias_of_id(profile.id));
+    if (!owner && by_imsi) {
+        const Working* known = turn.customer(*by_imsi);
+        if (!known->state.profile.msisdn.none())
+            return refuse(409, "would_join", "imsi: this IMSI belongs to a customer with another number; renumber or change that one first");
+        owner = by_imsi;
+    }
+    if (!owner && by_id) {
+        const Working* known = turn.customer(*by_id);
+        if (!known->state.profile.msisdn.none())
+            return refuse(409, "id_taken", "id: another customer has this id; leave it out to have one made");
+        owner = by_id;
+    }
+    if (by_imsi && owner && *by_imsi != *owner)
+        return refuse(409, "would_join", "imsi: this IMSI belongs to another customer, and two customers with history are never joined by a profile");
+    if (by_id && owner && *by_id != *owner) return refuse(409, "id_taken", "id: another customer has this id; leave it out to have one made");
+    return std::nullopt;
+}
+
+}  // namespace
+
+void ProfileJob::want(Wants& wants) const {
+    for (const Item& item : items_)
+        if (!item.msisdn.none()) wants.aliases.push_back(alias_of(item.msisdn));
+}
+
+void ProfileJob::run(Turn& turn) {
+    results_.clear();
+    for (const Item& item : items_)
+        results_.push_back(one(turn, item));
+}
+
+Result ProfileJob::one(Turn& turn, const Item& item) const {
+    auto owner = item.msisdn.none() ? std::nullopt : turn.find(alias_of(item.msisdn));
+    Working* known = owner ? turn.customer(*owner) : nullptr;
+    nlohmann::json body = item.body;
+    if (how_ == How::patch) {
+        if (!known || !known->state.known) return refuse(404, "unknown_subscriber", "no profile has this number");
+        if (!body.is_object()) return refuse(422, "invalid_profile", "a merge patch must be a JSON object");
+        if (body.contains("id") && body["id"] != nlohmann::json(known->state.profile.id))
+            return refuse(409, "id_immutable", "id: a customer's id never changes");
+        body = customers::merge_patch(customers::profile_to_json(known->state.profile), body);
+    }
+    if (body.is_object() && !item.msisdn.none() && !body.contains("msisdn")) body["msisdn"] = item.msisdn.e164();
+    customers::ProfileContext context;
+    context.regimes = turn.around.regimes.get();
+    context.default_regime = turn.around.default_regime;
+    context.own = item.msisdn;
+    context.known_country = [&](geoip::Country country) { return turn.around.networks->known_country(country); };
+    auto read = customers::read_profile(body, context);
+    if (!read) return refuse(std::move(read.error()));
+    Profile profile = std::move(*read);
+    if (profile.msisdn.none()) return refuse({{"/msisdn", "required", "a profile needs its number"}});
+    if (item.msisdn.none()) {
+        owner = turn.find(alias_of(profile.msisdn));
+        known = owner ? turn.customer(*owner) : nullptr;
+    } else if (profile.msisdn != item.msisdn) {
+        return refuse({{"/msisdn", "differs_from_path", "the body's number differs from the path's; use renumber to change it"}});
+    }
+    if (known && known->state.known && !profile.id.empty() && profile.id != known->state.profile.id)
+        return refuse(409, "id_immutable", "id: a customer's id never changes; this one is " + known->state.profile.id);
+    if (auto refusal = conflict(turn, profile, owner)) return *refusal;
+
+    Result result;
+    Working& customer = owner ? *turn.customer(*owner) : turn.make_customer();
+    result.created = !customer.state.known;
+    const std::string old_id = customer.state.profile.id;
+    if (profile.id.empty()) profile.id = old_id.empty() || old_id.rfind("imsi:", 0) == 0 ? fmt::format("c-{}", customer.id) : old_id;
+    if (profile.id != old_id) {
+        if (!old_id.empty()) turn.drop_alias(alias_of_id(old_id));
+        turn.set_alias(alias_of_id(profile.id), customer.id);
+    }
+    if (!turn.find(alias_of(profile.msisdn))) turn.set_alias(alias_of(profile.msisdn), customer.id);
+    apply(turn, customer, std::move(profile), how_ == How::put ? "put" : "patch");
+    result.profile = customers::profile_to_json(customer.state.profile);
+    return result;
+}
+
+void EraseJob::run(Turn& turn) {
+    found_ = false;
+    const auto owner = turn.find(alias_of(msisdn_));
+    Working* customer = owner ? turn.customer(*owner) : nullptr;
+    if (!customer) return;
+    found_ = true;
+    turn.record(*customer, "erased", "{\"what\":\"personal data erased, the key destroyed\"}");
+    const Profile& profile = customer->state.profile;
+    turn.drop_alias(alias_of(msisdn_));
+    if (!profile.imsi.empty()) turn.drop_alias(alias_of_imsi(profile.imsi));
+    if (!profile.id.empty()) turn.drop_alias(alias_of_id(profile.id));
+    protection::CustomerState left;
+    left.erased = true;
+    left.counts = customer->state.counts;
+    left.entries = customer->state.entries;
+    left.last_entry = customer->state.last_entry;
+    left.head = customer->state.head;
+    customer->state = std::move(left);
+    customer->key.clear();
+    turn.delta.erased.push_back(customer->id);
+}
+
+void RenumberJob::run(Turn& turn) {
+    const auto owner = turn.find(alias_of(from_));
+    Working* customer = owner ? turn.customer(*owner) : nullptr;
+    if (!customer) {
+        result_ = refuse(404, "unknown_subscriber", "no customer has this number");
+        return;
+    }
+    if (to_ == from_) {
+        result_ = refuse(422, "same_number", "msisdn: the new number is the present one");
+        return;
+    }
+    if (turn.find(alias_of(to_))) {
+        result_ = refuse(409, "number_taken", "msisdn: another customer has the new number; erase or renumber that one first");
+        return;
+    }
+    result_ = {};
+    turn.drop_alias(alias_of(from_));
+    turn.set_alias(alias_of(to_), customer->id);
+    Profile profile = customer->state.profile;
+    profile.msisdn = to_;
+    const bool known = customer->state.known;
+    apply(turn, *customer, std::move(profile), "renumber");
+    customer->state.known = known;
+    result_.profile = customers::profile_to_json(customer->state.profile);
+}
+
+void AnswerJob::run(Turn& turn) {
+    notifications_.clear();
+    result_ = protection::AnswerResult::unknown_question;
+    Working* customer = turn.customer(customer_);
+    if (!customer) return;
+    const protection::Terms terms = turn.terms(*customer);
+    const std::string seed = "answer/" + answer_.question;
+    const protection::AnswerDecision answered =
+        protection::decide_answer(answer_, terms, turn.around.world(), turn.now, seed, customer->state);
+    customer->changed = true;
+    result_ = answered.result;
+    for (const protection::Question& question : customer->state.questions)
+        if (question.id == answer_.question) question_ = question;
+    data_ = protection::data_state(customer->state, terms);
+    if (result_ != protection::AnswerResult::accepted) return;
+    turn.record(*customer, "answer",
+                fmt::format("{{\"confirmation\":{},\"choice\":{},\"by\":{},\"actor\":{},\"decision\":{}}}", json_text(answer_.question),
+                            json_text(answer_.choice), json_text(answer_.by), json_text(answer_.actor),
+                            decision_json(answered.decision, customer->state, terms, turn.now)));
+    notifications_ = owe(turn, *customer, terms, answered.decision, answer_.question, seed);
+}
+
+}  // namespace roamguard::engine

@@ -1,0 +1,192 @@
+#include "service/engine/engine.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "service/engine/timers_job.h"
+
+namespace roamguard::engine {
+
+/// A request and the thread that waits for it.
+struct Engine::Waiting {
+    Job* job = nullptr;
+    std::mutex mutex;
+    std::condition_variable finished;
+    bool done = false;
+    std::exception_ptr error;
+
+    void finish(std::exception_ptr how) {
+        const std::lock_guard lock(mutex);
+        error = std::move(how);
+        done = true;
+        finished.notify_one();
+    }
+};
+
+namespace {
+
+constexpr tariffs::Span due_every = tariffs::Span{250};
+constexpr int due_customers_a_turn = 200;
+
+}  // namespace
+
+Engine::Engine(storage::Store& store, std::shared_ptr<const Surroundings> around, Options options, Randomness random,
+               std::function<Instant()> clock)
+    : store_(store), options_(options), random_(std::move(random)), clock_(std::move(clock)), around_(std::move(around)) {}
+
+Engine::~Engine() { stop(); }
+
+void Engine::submit(Job& job) {
+    Waiting waiting;
+    waiting.job = &job;
+    const std::size_t weight = std::max<std::size_t>(1, job.weight());
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) throw storage::StoreUnavailable("the service is stopping");
+        if (queued_ > 0 && queued_ + weight > options_.max_queued) throw Overloaded();
+        queued_ += weight;
+        waiting_.push_back(&waiting);
+    }
+    arrived_.notify_one();
+    std::unique_lock lock(waiting.mutex);
+    waiting.finished.wait(lock, [&] { return waiting.done; });
+    if (waiting.error) std::rethrow_exception(waiting.error);
+}
+
+void Engine::start() {
+    thread_ = std::thread([this] { loop(); });
+}
+
+void Engine::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    arrived_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Engine::loop() {
+    for (;;) {
+        {
+            std::unique_lock lock(mutex_);
+            arrived_.wait_for(lock, std::chrono::milliseconds(due_every.ms), [&] { return stopping_ || !waiting_.empty(); });
+            if (stopping_ && waiting_.empty()) return;
+        }
+        step(now());
+    }
+}
+
+std::size_t Engine::step(Instant now) {
+    const std::vector<Waiting*> batch = take_batch();
+    if (!batch.empty()) run_batch(batch, now);
+    if (now - last_due_ >= due_every) {
+        last_due_ = now;
+        run_due(now);
+    }
+    try {
+        if (const std::int64_t us = store_.maintain(); us > 0) meters_.checkpoint(static_cast<double>(us) / 1e6);
+    } catch (const storage::StoreBroken& error) {
+        broken_(error.what());
+    } catch (const storage::StoreUnavailable&) {
+        // A checkpoint that could not be made now is made after the next batch.
+    }
+    return batch.size();
+}
+
+std::vector<Engine::Waiting*> Engine::take_batch() {
+    std::vector<Waiting*> batch;
+    std::size_t weight = 0;
+    const std::lock_guard lock(mutex_);
+    while (!waiting_.empty()) {
+        const std::size_t next = std::max<std::size_t>(1, waiting_.front()->job->weight());
+        if (!batch.empty() && weight + next > options_.max_batch) break;
+        weight += next;
+        batch.push_back(waiting_.front());
+        waiting_.pop_front();
+    }
+    queued_ -= weight;
+    return batch;
+}
+
+void Engine::run_batch(const std::vector<Waiting*>& batch, Instant now) {
+    try {
+        run_together(batch, now);
+        return;
+    } catch (const storage::StoreBroken& error) {
+        for (Waiting* one : batch)
+            one->finish(std::current_exception());
+        broken_(error.what());
+        return;
+    } catch (const storage::StoreUnavailable&) {
+        for (Waiting* one : batch)
+            one->finish(std::current_exception());
+        return;
+    } catch (...) {
+        if (batch.size() == 1) {
+            batch.front()->finish(std::current_exception());
+            return;
+        }
+    }
+    // Another fault than the disk's: one request is the culprit. Each alone, so that only it fails.
+    for (Waiting* one : batch)
+        run_batch({one}, now);
+}
+
+void Engine::run_together(const std::vector<Waiting*>& batch, Instant now) {
+    const std::shared_ptr<const Surroundings> surroundings = around();
+    Turn turn(store_, *surroundings, now, random_);
+    Wants wants;
+    for (const Waiting* one : batch)
+        one->job->want(wants);
+    turn.prefetch(wants.aliases, wants.keys, wants.sessions);
+    for (Waiting* one : batch)
+        one->job->run(turn);
+    const int messages = turn.messages_made();
+    const storage::Delta delta = turn.take();
+    const auto begin = std::chrono::steady_clock::now();
+    store_.commit(delta);
+    meters_.batch(batch.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    for (Waiting* one : batch)
+        one->job->committed(*this);
+    for (Waiting* one : batch)
+        one->finish(nullptr);
+    if (messages > 0) notify_();
+}
+
+void Engine::run_due(Instant now) {
+    try {
+        TimersJob timers(store_.due_customers(now, due_customers_a_turn));
+        if (timers.empty()) return;
+        Waiting waiting;
+        waiting.job = &timers;
+        run_batch({&waiting}, now);
+        if (waiting.error) std::rethrow_exception(waiting.error);
+    } catch (const storage::StoreBroken& error) {
+        broken_(error.what());
+    } catch (const storage::StoreUnavailable&) {
+        // Due still: the next turn tries again.
+    }
+}
+
+std::shared_ptr<const Surroundings> Engine::around() const {
+    const std::lock_guard lock(around_mutex_);
+    return around_;
+}
+
+void Engine::change(const std::function<void(Surroundings&)>& how) {
+    const std::lock_guard lock(around_mutex_);
+    auto next = std::make_shared<Surroundings>(*around_);
+    how(*next);
+    around_ = std::move(next);
+}
+
+Instant Engine::now() {
+    const std::int64_t read = clock_().ms;
+    std::int64_t latest = latest_.load();
+    while (read > latest && !latest_.compare_exchange_weak(latest, read)) {
+    }
+    return {std::max(read, latest)};
+}
+
+}  // namespace roamguard::engine

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "service/engine/surroundings.h"
+#include "service/engine/turn.h"
+#include "service/storage/store.h"
+
+namespace roamguard::engine {
+
+/// Too much is waiting: try again after so many seconds. Nothing of the request was done.
+struct Overloaded : std::runtime_error {
+    Overloaded() : std::runtime_error("too many events are waiting") {}
+    int retry_after_s = 1;
+};
+
+/// What a request needs before it runs, gathered over the whole batch and loaded in bulk.
+struct Wants {
+    std::vector<std::string> aliases;
+    std::vector<storage::Digest> keys;
+    std::vector<std::pair<std::string, std::int64_t>> sessions;  ///< by the alias of the customer
+};
+
+/// One request to the engine. run() may be called more than once (a batch that fails is tried request by request), each
+/// time against fresh state, and must then give its result anew. committed() is called once, after the commit.
+class Job {
+public:
+    virtual ~Job() = default;
+    virtual void want(Wants&) const {}
+    virtual void run(Turn& turn) = 0;
+    virtual void committed(class Engine&) {}
+    /// How many events it stands for, for admission.
+    [[nodiscard]] virtual std::size_t weight() const { return 1; }
+};
+
+struct Options {
+    std::size_t max_queued = 4096;  ///< events waiting before requests are refused
+    std::size_t max_batch = 512;    ///< events in one commit
+};
+
+/// The one writer. Requests of all threads become batches: load, run each, one commit, then the answers. Owns a thread
+/// that only loops step(); tests step it themselves.
+class Engine {
+public:
+    Engine(storage::Store& store, std::shared_ptr<const Surroundings> around, Options options, Randomness random,
+           std::function<Instant()> clock);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Runs the job and returns when it is durable. Throws Overloaded, storage::StoreUnavailable, or what the job threw.
+    /// Any thread.
+    void submit(Job& job);
+
+    /// Starts and ends the thread. stop() finishes what was accepted.
+    void start();
+    void stop();
+    /// One batch of what is waiting, and what is due by the clock. Returns how many requests it took.
+    std::size_t step(Instant now);
+
+    /// The snapshot in force. Any thread.
+    [[nodiscard]] std::shared_ptr<const Surroundings> around() const;
+    /// Replaces parts of it for every later batch. Any thread.
+    void change(const std::function<void(Surroundings&)>& how);
+
+    [[nodiscard]] storage::Store& store() { return store_; }
+    /// The clock, never smaller than before.
+    [[nodiscard]] Instant now();
+    /// Called when messages were committed, so that the dispatcher need not wait for its poll.
+    void on_messages(std::function<void()> notify) { notify_ = std::move(notify); }
+    /// Called on StoreBroken: the process must end.
+    void on_broken(std::function<void(const std::string&)> broken) { broken_ = std::move(broken); }
+    /// Figures for metrics: batch size, seconds of a commit, microseconds of a checkpoint.
+    struct Meters {
+        std::function<void(std::size_t, double)> batch = [](std::size_t, double) {};
+        std::function<void(double)> checkpoint = [](double) {};
+    };
+    void meter(Meters meters) { meters_ = std::move(meters); }
+    [[nodiscard]] std::size_t queued() const { return queued_.load(); }
+
+private:
+    struct Waiting;
+    void loop();
+    std::vector<Waiting*> take_batch();
+    void run_batch(const std::vector<Waiting*>& batch, Instant now);
+    void run_together(const std::vector<Waiting*>& batch, Instant now);
+    void run_due(Instant now);
+
+    storage::Store& store_;
+    Options options_;
+    Randomness random_;
+    std::function<Instant()> clock_;
+    std::function<void()> notify_ = [] {};
+    std::function<void(const std::string&)> broken_ = [](const std::string&) {};
+    Meters meters_;
+
+    mutable std::mutex around_mutex_;
+    std::shared_ptr<const Surroundings> around_;
+
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<Waiting*> waiting_;
+    std::atomic<std::size_t> queued_{0};
+    bool stopping_ = false;
+    std::thread thread_;
+    std::atomic<std::int64_t> latest_{0};
+    Instant last_due_{0};
+};
+
+}  // namespace roamguard::engine

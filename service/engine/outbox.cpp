@@ -1,0 +1,48 @@
+#include "service/engine/outbox.h"
+
+#include "service/engine/outbox_jobs.h"
+
+namespace roamguard::engine {
+namespace {
+
+using notifications::Attempt;
+using notifications::Finished;
+using notifications::Outgoing;
+
+std::vector<Outgoing> claim(Engine& engine, tariffs::Span lease, int limit) {
+    const std::vector<std::int64_t> due = engine.store().due_messages(engine.now(), limit);
+    if (due.empty()) return {};
+    ClaimJob job(due, lease);
+    engine.submit(job);
+    std::vector<Outgoing> claimed;
+    for (const storage::MessageRow& row : job.claimed())
+        claimed.push_back({row.row, row.attempts, row.id, row.to, row.channel, row.kind, row.language, row.text, row.encoding, row.segments});
+    return claimed;
+}
+
+Delivery::How how_of(Attempt::Fate fate) {
+    switch (fate) {
+        case Attempt::Fate::sent: return Delivery::How::sent;
+        case Attempt::Fate::delivered: return Delivery::How::delivered;
+        case Attempt::Fate::later: return Delivery::How::later;
+        case Attempt::Fate::dead: return Delivery::How::dead;
+    }
+    throw std::logic_error("a fate without a meaning");
+}
+
+void finish(Engine& engine, const std::vector<Finished>& finished) {
+    std::vector<Delivery> deliveries;
+    for (const Finished& one : finished)
+        deliveries.push_back({how_of(one.result.fate), one.row, one.attempt, one.wait, one.result.error});
+    DeliveryJob job(std::move(deliveries));
+    engine.submit(job);
+}
+
+}  // namespace
+
+notifications::Outbox outbox_of(Engine& engine, tariffs::Span lease) {
+    return {[&engine, lease](int limit) { return claim(engine, lease, limit); },
+            [&engine](const std::vector<Finished>& finished) { finish(engine, finished); }};
+}
+
+}  // namespace roamguard::engine

@@ -1,0 +1,165 @@
+#include "service/engine/owing.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/digest.h"
+
+namespace roamguard::engine {
+namespace {
+
+using notifications::Kind;
+using protection::Owed;
+using tariffs::hours;
+
+/// After this a message is pointless: it would tell of yesterday.
+tariffs::Span life_of(Kind kind) {
+    switch (kind) {
+        case Kind::welcome:
+        case Kind::inadvertent:
+        case Kind::no_guarantee:
+        case Kind::threshold:
+        case Kind::pass_threshold:
+        case Kind::help:
+        case Kind::usage: return hours(12);
+        case Kind::confirm_destination:
+        case Kind::confirm_cap: return hours(24);
+        case Kind::cap_reached:
+        case Kind::receipt:
+        case Kind::declined:
+        case Kind::released:
+        case Kind::pass_ended:
+        case Kind::trip_summary: return hours(72);
+    }
+    return hours(24);
+}
+
+std::string list_of(const std::vector<tariffs::Service>& services) {
+    std::string text = "[";
+    for (tariffs::Service service : services) {
+        if (text.size() > 1) text += ',';
+        text += fmt::format("\"{}\"", tariffs::word(service));
+    }
+    return text + "]";
+}
+
+std::string place_json(const protection::KnownPlace& place) {
+    std::string text = fmt::format("{{\"class\":\"{}\",\"country\":\"{}\",\"basis\":\"{}\"", geoip::word(place.klass), place.country.code(),
+                                   geoip::word(place.basis));
+    if (place.plmn) text += fmt::format(",\"plmn\":\"{}\"", place.plmn->text());
+    return text + "}";
+}
+
+std::string price_json(const protection::Priced& priced) {
+    if (!priced.priced) return fmt::format("{{\"unpriced\":{},\"version\":{}}}", json_text(priced.unpriced_reason), priced.version);
+    return fmt::format(
+        "{{\"version\":{},\"row\":{},\"plan\":{},\"destination\":{},\"segmentUsed\":{},\"segmentRated\":\"{}\",\"added\":\"{}\",\"currency\":\"{}\"}}",
+        priced.version, priced.line, json_text(priced.plan_row), json_text(priced.destination_row), priced.segment_used,
+        tariffs::to_decimal(priced.rated_segment), tariffs::to_decimal(priced.added), priced.added.currency.code());
+}
+
+std::string recipient(const Working& customer) {
+    const customers::Profile& profile = customer.state.profile;
+    const bool machine = profile.kind && *profile.kind == customers::LineKind::m2m;
+    return machine && !profile.payer.none() ? profile.payer.e164() : profile.msisdn.e164();
+}
+
+/// A message that accompanies a hold goes by SMS: the app may be cut off with the data.
+std::string channel_of(const Working& customer, const Owed& owed) {
+    const customers::Profile& profile = customer.state.profile;
+    if (owed.with_hold || profile.channels.empty()) return "sms";
+    return profile.channels.front();
+}
+
+std::string message_json(const storage::MessageRow& row) {
+    return fmt::format(
+        "{{\"id\":{},\"kind\":{},\"channel\":{},\"language\":{},\"template\":{},\"templateHash\":{},\"textHash\":\"{}\",\"text\":{},"
+        "\"encoding\":\"{}\",\"segments\":{},\"state\":\"{}\",\"cause\":{},\"cap\":{},\"stage\":{},\"threshold\":{},\"confirmation\":{}}}",
+        json_text(row.id), json_text(row.kind), json_text(row.channel), json_text(row.language), json_text(row.template_id), json_text(row.template_hash),
+        data::to_hex(data::sha256(row.text), 16), json_text(row.text), row.encoding, row.segments, storage::word(row.state), json_text(row.cause),
+        json_text(row.cap), row.stage, row.threshold, json_text(row.question));
+}
+
+}  // namespace
+
+std::string json_text(std::string_view text) {
+    return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+std::string json_text(Instant at) { return "\"" + tariffs::to_rfc3339(at) + "\""; }
+
+std::vector<Notification> owe(Turn& turn, Working& customer, const protection::Terms& terms, const protection::Decision& decision,
+                              std::string_view cause, std::string_view seed) {
+    std::vector<Notification> made;
+    (void)terms;
+    int n = 0;
+    for (const Owed& owed : decision.owed) {
+        const notifications::Rendered rendered = turn.around.templates->render(owed.facts);
+        storage::MessageRow row;
+        row.id = "n-" + data::to_hex(data::sha256(fmt::format("{}/{}/{}", seed, notifications::word(owed.facts.kind), n++)), 10);
+        row.kind = notifications::word(owed.facts.kind);
+        row.channel = channel_of(customer, owed);
+        row.to = row.channel == "app" ? customer.state.profile.app_address : recipient(customer);
+        row.language = rendered.language;
+        row.text = rendered.text;
+        row.encoding = notifications::word(rendered.measure.encoding);
+        row.segments = rendered.measure.segments;
+        row.template_id = rendered.template_id;
+        row.template_hash = rendered.template_hash;
+        row.cause = cause;
+        row.cap = owed.cap;
+        row.stage = owed.stage;
+        row.threshold = owed.threshold;
+        row.question = owed.question;
+        row.expires = owed.facts.expires_at.value_or(turn.now + life_of(owed.facts.kind));
+        if (row.to.empty()) {
+            row.state = storage::MessageState::failed;
+            row.error = "no_address";
+        }
+        made.push_back({row.id, row.kind});
+        turn.record(customer, "message", message_json(row));
+        turn.send(customer, std::move(row));
+    }
+    return made;
+}
+
+std::string decision_json(const protection::Decision& decision, const protection::CustomerState& state, const protection::Terms& terms,
+                          Instant at) {
+    std::string text = "{\"outcomes\":[";
+    for (std::size_t i = 0; i < decision.outcomes.size(); ++i)
+        text += fmt::format("{}\"{}\"", i ? "," : "", protection::word(decision.outcomes[i]));
+    text += "]";
+    if (decision.place_known) text += ",\"place\":" + place_json(decision.place);
+    if (decision.priced) text += ",\"price\":" + price_json(*decision.priced);
+    if (!decision.holds.empty()) {
+        text += ",\"holds\":[";
+        for (std::size_t i = 0; i < decision.holds.size(); ++i) {
+            const protection::HoldChange& change = decision.holds[i];
+            text += fmt::format("{}{{\"what\":\"{}\",\"cause\":\"{}\",\"about\":{},\"services\":{},\"reason\":{}}}", i ? "," : "",
+                                change.what == protection::HoldChange::What::held ? "held" : "released", protection::word(change.cause),
+                                json_text(change.about), list_of(change.services), json_text(change.reason));
+        }
+        text += "]";
+    }
+    if (!decision.reasons.empty()) {
+        text += ",\"reasons\":[";
+        for (std::size_t i = 0; i < decision.reasons.size(); ++i)
+            text += (i ? "," : "") + json_text(decision.reasons[i]);
+        text += "]";
+    }
+    text += fmt::format(",\"data\":\"{}\"", protection::word(protection::data_state(state, terms)));
+    if (decision.priced) {
+        text += ",\"caps\":[";
+        bool first = true;
+        for (const protection::CapView& view : protection::cap_views(state, terms, at)) {
+            text += fmt::format("{}{{\"id\":{},\"stage\":{},\"used\":{},\"overrun\":{},\"limit\":{},\"unit\":\"{}\"}}", first ? "" : ",",
+                                json_text(view.id), view.stage, view.used, view.overrun, view.limit.value_or(0),
+                                view.volume ? "byte" : view.currency.code() + "/1000000");
+            first = false;
+        }
+        text += "]";
+    }
+    return text + "}";
+}
+
+}  // namespace roamguard::engine

@@ -1,0 +1,23 @@
+#include "service/engine/timers_job.h"
+
+#include <fmt/format.h>
+
+#include "service/engine/owing.h"
+
+namespace roamguard::engine {
+
+void TimersJob::run(Turn& turn) {
+    for (CustomerId id : customers_) {
+        Working* customer = turn.customer(id);
+        if (!customer) continue;
+        const protection::Terms terms = turn.terms(*customer);
+        const std::string seed = fmt::format("timer/{}/{}", id, customer->state.wake ? customer->state.wake->ms : 0);
+        const protection::Decision decision = protection::decide_timers(terms, turn.around.world(), turn.now, seed, customer->state);
+        customer->changed = true;
+        if (!decision.owed.empty() || !decision.holds.empty() || !decision.reasons.empty())
+            turn.record(*customer, "timer", decision_json(decision, customer->state, terms, turn.now));
+        (void)owe(turn, *customer, terms, decision, "timer", seed);
+    }
+}
+
+}  // namespace roamguard::engine

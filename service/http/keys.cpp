@@ -1,0 +1,94 @@
+#include "service/http/keys.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "data/digest.h"
+#include "service/http/problem.h"
+
+namespace roamguard::http {
+namespace {
+
+std::string base64url(const unsigned char* bytes, int count) {
+    std::string text(static_cast<std::size_t>(4 * ((count + 2) / 3) + 1), '\0');
+    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, count);
+    text.resize(static_cast<std::size_t>(size));
+    while (!text.empty() && text.back() == '=')
+        text.pop_back();
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return text;
+}
+
+std::string random_text(int bytes) {
+    std::vector<unsigned char> random(static_cast<std::size_t>(bytes));
+    if (RAND_bytes(random.data(), bytes) != 1) throw std::runtime_error("the system gives no random bytes");
+    return base64url(random.data(), bytes);
+}
+
+std::string bearer_of(const Request& request) {
+    const std::string header = request.header("authorization").value_or("");
+    constexpr std::string_view scheme = "bearer ";
+    if (header.size() <= scheme.size()) return {};
+    for (std::size_t i = 0; i < scheme.size(); ++i)
+        if ((header[i] | 0x20) != (scheme[i] | 0x20)) return {};
+    return header.substr(scheme.size());
+}
+
+Response unauthenticated() {
+    Response response = problem(401, "unauthenticated", "send an API key as Authorization: Bearer");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"roamguard\"");
+    return response;
+}
+
+}  // namespace
+
+const std::vector<std::string>& roles() {
+    static const std::vector<std::string> all{"platform", "gateway", "care", "product", "approver", "admin"};
+    return all;
+}
+
+NewKey make_key(const std::string& role, const std::string& name, tariffs::Instant now) {
+    NewKey key;
+    key.secret = "rg_" + random_text(32);
+    key.row.id = "k-" + random_text(9);
+    key.row.role = role;
+    key.row.name = name.empty() ? key.row.id : name;
+    const data::Sha256 hash = data::sha256(key.secret);
+    key.row.hash.assign(reinterpret_cast<const char*>(hash.data()), hash.size());
+    key.row.created = now;
+    return key;
+}
+
+Keys::Keys(std::vector<storage::KeyRow> rows) : rows_(std::move(rows)) {
+    std::erase_if(rows_, [](const storage::KeyRow& row) { return row.revoked.has_value(); });
+}
+
+std::optional<Response> Keys::authorize(Request& request, const Route& route) const {
+    if (rows_.empty()) {
+        request.role = "admin";
+        request.role_name = "local";
+        return std::nullopt;
+    }
+    if (route.roles.empty()) return std::nullopt;
+    const std::string secret = bearer_of(request);
+    if (secret.empty()) return unauthenticated();
+    const data::Sha256 hash = data::sha256(secret);
+    const storage::KeyRow* found = nullptr;
+    for (const storage::KeyRow& row : rows_)  // every key is compared, so that time tells nothing
+        if (row.hash.size() == hash.size() && CRYPTO_memcmp(row.hash.data(), hash.data(), hash.size()) == 0) found = &row;
+    if (!found) return unauthenticated();
+    request.role = found->role;
+    request.role_name = found->name;
+    if (found->role == "admin" || std::find(route.roles.begin(), route.roles.end(), found->role) != route.roles.end()) return std::nullopt;
+    std::string allowed;
+    for (const std::string& role : route.roles)
+        allowed += (allowed.empty() ? "" : ", ") + role;
+    return problem(403, "forbidden", "this needs a key of role " + allowed + "; yours is " + found->role);
+}
+
+}  // namespace roamguard::http

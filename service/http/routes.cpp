@@ -1,0 +1,75 @@
+#include <charconv>
+
+#include "service/http/api.h"
+
+namespace roamguard::http {
+namespace {
+
+std::optional<std::int64_t> whole_number(const std::string& text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+Response try_later(int seconds, const std::string& code, const std::string& detail) {
+    Response response = problem(503, code, detail);
+    response.headers.emplace_back("Retry-After", std::to_string(seconds));
+    return response;
+}
+
+}  // namespace
+
+std::optional<Response> submit(Api& api, engine::Job& job) {
+    try {
+        api.engine.submit(job);
+        return std::nullopt;
+    } catch (const engine::Overloaded& overloaded) {
+        return try_later(overloaded.retry_after_s, "overloaded", "too many events are waiting; nothing of this request was done, send it again");
+    } catch (const storage::StoreUnavailable&) {
+        return try_later(2, "store_unavailable", "the store did not answer; it is not known whether this request was done, send it again unchanged");
+    }
+}
+
+tl::expected<storage::Page, Response> read_page(const Request& request) {
+    storage::Page page;
+    if (const auto limit = request.parameter("limit")) {
+        const auto value = whole_number(*limit);
+        if (!value || *value < 1 || *value > 500)
+            return tl::unexpected(problem(400, "invalid_parameter", "limit must be a whole number from 1 to 500"));
+        page.limit = static_cast<int>(*value);
+    }
+    if (const auto cursor = request.parameter("cursor")) {
+        const auto value = whole_number(*cursor);
+        if (!value || *value < 1) return tl::unexpected(problem(400, "invalid_parameter", "cursor must be a `next` of this list"));
+        page.before = *value;
+    }
+    return page;
+}
+
+Response list_response(nlohmann::json items, std::optional<std::int64_t> next) {
+    return json_response({{"items", std::move(items)}, {"next", next ? nlohmann::json(std::to_string(*next)) : nlohmann::json(nullptr)}});
+}
+
+std::optional<storage::CustomerId> find_customer(Api& api, const std::string& name) {
+    if (name.rfind("imsi:", 0) == 0)
+        if (const auto found = api.store().read_alias(engine::alias_of_imsi(name.substr(5)))) return found;
+    if (const auto number = notifications::Msisdn::parse(name)) return api.store().read_alias(engine::alias_of(*number));
+    return api.store().read_alias(engine::alias_of_id(name));
+}
+
+Response no_such_customer() { return problem(404, "unknown_subscriber", "nobody is known by this number"); }
+
+std::optional<Seen> see_customer(Api& api, storage::CustomerId id) {
+    auto row = api.store().read_customer(id);
+    if (!row) return std::nullopt;
+    Seen seen;
+    seen.row = std::move(*row);
+    seen.state = storage::decode_state(seen.row.state);
+    seen.terms = engine::terms_for(*api.engine.around(), seen.state);
+    return seen;
+}
+
+bool sees_numbers(const Request& request) { return request.role == "admin" || request.role == "care" || request.role == "gateway"; }
+
+}  // namespace roamguard::http

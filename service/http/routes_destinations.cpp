@@ -1,0 +1,137 @@
+#include "service/http/api.h"
+#include "service/http/place_query.h"
+
+namespace roamguard::http {
+namespace {
+
+using nlohmann::json;
+
+Response resolve_destination(Api& api, const Request& request) {
+    const auto around = api.engine.around();
+    auto query = read_place_query(request, *around);
+    if (!query) return query.error();
+    if (!query->plmn && query->mcc.empty() && query->tadig.empty() && query->ip.empty())
+        return problem(422, "invalid_parameter", "give mcc and mnc, mcc alone, tadig or ip");
+    const geoip::Place place = geoip::resolve(*query, *around->networks, around->ips.get(), around->home_plmns, geoip::Explain::on);
+    protection::KnownPlace known;
+    known.klass = place.klass;
+    known.country = place.country;
+    known.candidates = place.candidates;
+    known.plmn = place.plmn;
+    known.basis = place.basis;
+    protection::Terms anyone;
+    anyone.plan = request.parameter("plan").value_or("*");
+    anyone.home_country = query->home_country;
+    if (!around->book->empty()) known = protection::known_place(place, anyone, around->world(), api.engine.now());
+    json out = destination_json(known);
+    out["ambiguous"] = place.ambiguous();
+    out["realtime"] = place.realtime;
+    out["weak"] = place.weak;
+    out["reasoning"] = place.reasoning;
+    if (place.plmn)
+        if (const geoip::Network* network = around->networks->find(*place.plmn)) out["operator"] = network->operator_name;
+    return json_response(out);
+}
+
+Response quote(Api& api, const Request& request) {
+    const auto around = api.engine.around();
+    auto query = read_place_query(request, *around);
+    if (!query) return query.error();
+    tariffs::Instant at = api.engine.now();
+    if (const auto text = request.parameter("at")) {
+        const auto written = tariffs::parse_rfc3339(*text);
+        if (!written) return problem(422, "invalid_parameter", "at must be an RFC 3339 time with an offset, e.g. 2026-11-24T12:00:00Z");
+        at = written->at;
+    }
+    geoip::Place place;
+    if (const auto code = request.parameter("country")) {
+        const auto country = geoip::Country::parse(*code);
+        if (!country || !around->networks->known_country(*country))
+            return problem(422, "invalid_parameter", "country must be an ISO 3166-1 alpha-2 code such as JP");
+        place.klass = geoip::NetworkClass::terrestrial;
+        place.country = *country;
+        place.plmn = query->plmn;
+        place.basis = geoip::Basis::none;
+    } else if (query->plmn || !query->mcc.empty() || !query->ip.empty() || !query->tadig.empty()) {
+        place = geoip::resolve(*query, *around->networks, around->ips.get(), {}, geoip::Explain::off);
+    } else {
+        return problem(422, "invalid_parameter", "give country, mcc and mnc, or ip");
+    }
+    protection::Terms terms;
+    terms.plan = request.parameter("plan").value_or("*");
+    terms.home_country = query->home_country;
+    const protection::KnownPlace known = protection::known_place(place, terms, around->world(), at);
+    const tariffs::Version* version = around->book->in_force(at);
+    if (!version) return problem(404, "no_tariff", "no tariff table is published yet");
+    json services = json::object();
+    for (const protection::PriceView& view : protection::prices_at(known, terms, around->world(), at)) {
+        json item = money_json(view.price);
+        item["per"] = tariffs::to_text(view.unit, tariffs::Style::per);
+        item["tax"] = tariffs::word(view.tax);
+        for (const tariffs::Row& row : version->table->rows())
+            if (row.line == view.line)
+                item["row"] = {{"file", "tariffs.csv"},
+                               {"line", row.line},
+                               {"plan", row.plan},
+                               {"destination", row.destination},
+                               {"minimum", tariffs::to_text({row.minimum, row.unit.kind}, tariffs::Style::counted)},
+                               {"increment", tariffs::to_text({row.increment, row.unit.kind}, tariffs::Style::counted)}};
+        services[std::string(tariffs::word(view.service))] = item;
+    }
+    return json_response({{"plan", terms.plan},
+                          {"at", tariffs::to_rfc3339(at)},
+                          {"version", version->number},
+                          {"destination", destination_json(known)},
+                          {"highCost", protection::high_cost(known, terms, around->world(), at)},
+                          {"services", services}});
+}
+
+}  // namespace
+
+tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& request, const engine::Surroundings& around) {
+    geoip::PlaceQuery query;
+    query.home_country = around.home_country;
+    const auto mcc = request.parameter("mcc"), mnc = request.parameter("mnc");
+    if (mcc && mnc) {
+        query.plmn = geoip::Plmn::parse(*mcc, *mnc);
+        if (!query.plmn) return tl::unexpected(problem(422, "invalid_parameter", "mcc must be three digits and mnc two or three"));
+    } else if (mcc) {
+        if (mcc->size() != 3 || mcc->find_first_not_of("0123456789") != std::string::npos)
+            return tl::unexpected(problem(422, "invalid_parameter", "mcc must be three digits"));
+        query.mcc = *mcc;
+    } else if (mnc) {
+        return tl::unexpected(problem(422, "invalid_parameter", "mnc needs mcc"));
+    }
+    if (const auto tadig = request.parameter("tadig")) {
+        if (tadig->size() != 5 || tadig->find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != std::string::npos)
+            return tl::unexpected(problem(422, "invalid_parameter", "tadig must be five capital letters or digits"));
+        query.tadig = *tadig;
+    }
+    if (const auto ip = request.parameter("ip")) {
+        if (!geoip::is_ip_address(*ip)) return tl::unexpected(problem(422, "invalid_parameter", "ip must be an IPv4 or IPv6 address"));
+        query.ip = *ip;
+    }
+    if (const auto of = request.parameter("ipOf")) {
+        const auto value = geoip::parse_ip_of(*of);
+        if (!value) return tl::unexpected(problem(422, "invalid_parameter", "ipOf must be device, serving_node or breakout"));
+        query.ip_of = *value;
+    }
+    if (const auto home = request.parameter("homeCountry")) {
+        const auto country = geoip::Country::parse(*home);
+        if (!country || !around.networks->known_country(*country))
+            return tl::unexpected(problem(422, "invalid_parameter", "homeCountry must be an ISO 3166-1 alpha-2 code such as GB"));
+        query.home_country = *country;
+    }
+    return query;
+}
+
+void add_destination_routes(std::vector<Route>& routes, Api& api) {
+    routes.push_back({"GET", "/v1/destinations/resolve", {"platform", "care", "product", "approver"},
+                      "Where a network or address is, with the reasoning.", 0,
+                      [&api](const Request& request) { return resolve_destination(api, request); }});
+    routes.push_back({"GET", "/v1/tariffs/quote", {"product", "approver", "care"},
+                      "What a traveller would pay at a place, with the row that says so.", 0,
+                      [&api](const Request& request) { return quote(api, request); }});
+}
+
+}  // namespace roamguard::http

@@ -1,0 +1,117 @@
+#include "service/engine/events_job.h"
+#include "service/http/api.h"
+
+namespace roamguard::http {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t max_event_body = 4 << 20;
+
+void count(Api& api, const engine::EventsJob& job, tariffs::Instant now) {
+    for (std::size_t i = 0; i < job.results().size(); ++i) {
+        const engine::EventResult& result = job.results()[i];
+        api.metrics.event(result);
+        if (!job.events()[i]) continue;
+        const double seconds = static_cast<double>((now - job.events()[i]->time.at).ms) / 1000.0;
+        api.metrics.delay(seconds);
+        for (protection::Outcome outcome : result.outcomes)
+            if (outcome == protection::Outcome::threshold_reached || outcome == protection::Outcome::cap_reached)
+                api.metrics.lateness(static_cast<double>((api.engine.now() - job.events()[i]->time.at).ms) / 1000.0);
+    }
+}
+
+Response refused(const intake::Refusal& refusal) {
+    std::vector<FieldProblem> fields;
+    for (const intake::FieldFault& fault : refusal.errors)
+        fields.push_back({fault.pointer, fault.code, fault.detail});
+    return problem(refusal.status, refusal.code, refusal.detail, fields);
+}
+
+Response take_events(Api& api, const Request& request) {
+    const tariffs::Instant now = api.engine.now();
+    intake::HttpHeaders headers{request.headers};
+    auto reading = intake::read_events(headers, request.body, now, api.intake);
+    std::vector<intake::ReadEvent> events;
+    const bool whole_refused = !reading;
+    if (whole_refused)
+        events.push_back(tl::unexpected(reading.error()));
+    else
+        events = std::move(reading->events);
+    const bool batch = !whole_refused && reading->batch;
+    engine::EventsJob job(std::move(events));
+    if (job.weight() > 0)
+        if (auto refusal = submit(api, job)) return *refusal;
+    count(api, job, now);
+    if (!batch && job.results().front().refusal) return refused(*job.results().front().refusal);
+    json results = json::array();
+    for (const engine::EventResult& result : job.results())
+        results.push_back(result_json(result));
+    return json_response({{"results", std::move(results)}});
+}
+
+/// The CloudEvents web-hook handshake: consent to the origin that asks.
+Response shake_hands(Api& api, const Request& request) {
+    Response response;
+    response.headers.emplace_back("Allow", "POST, OPTIONS");
+    const auto origin = request.header("webhook-request-origin");
+    if (!origin) return response;
+    response.headers.emplace_back("WebHook-Allowed-Origin", *origin);
+    const int rate = api.max_batch_rate_per_minute;
+    response.headers.emplace_back("WebHook-Allowed-Rate", rate > 0 ? std::to_string(rate) : "*");
+    return response;
+}
+
+Response list_rejected(Api& api, const Request& request) {
+    const auto page = read_page(request);
+    if (!page) return page.error();
+    const auto rows = api.store().read_rejected(*page);
+    json items = json::array();
+    for (const storage::RejectedRow& row : rows)
+        items.push_back({{"id", row.event_id},
+                         {"source", row.source},
+                         {"type", row.type},
+                         {"receivedAt", tariffs::to_rfc3339(row.at)},
+                         {"code", row.code},
+                         {"detail", row.detail},
+                         {"errors", json::parse(row.errors, nullptr, false)},
+                         {"body", row.body}});
+    const bool more = static_cast<int>(rows.size()) == page->limit;
+    return list_response(std::move(items), more ? std::optional(rows.back().row) : std::nullopt);
+}
+
+Response list_findings(Api& api, const Request& request, const std::string& kind) {
+    const auto page = read_page(request);
+    if (!page) return page.error();
+    const auto rows = api.store().read_findings(kind, *page);
+    json items = json::array();
+    for (const auto& [row, finding] : rows) {
+        json item = json::parse(finding.body, nullptr, false);
+        item["foundAt"] = tariffs::to_rfc3339(finding.at);
+        if (const auto seen = see_customer(api, finding.customer)) {
+            const notifications::Msisdn& number = seen->state.profile.msisdn;
+            item["subscriber"] = seen->state.profile.id;
+            item["msisdn"] = number.none() ? json(nullptr) : json(sees_numbers(request) ? number.e164() : number.masked());
+        }
+        items.push_back(std::move(item));
+    }
+    const bool more = static_cast<int>(rows.size()) == page->limit;
+    return list_response(std::move(items), more ? std::optional(rows.back().first) : std::nullopt);
+}
+
+}  // namespace
+
+void add_event_routes(std::vector<Route>& routes, Api& api) {
+    routes.push_back({"POST", "/v1/events", {"platform"}, "Takes one CloudEvent or a batch; a 2xx means durable.", max_event_body,
+                      [&api](const Request& request) { return take_events(api, request); }});
+    routes.push_back({"OPTIONS", "/v1/events", {}, "The CloudEvents web-hook handshake.", 0,
+                      [&api](const Request& request) { return shake_hands(api, request); }});
+    routes.push_back({"GET", "/v1/events/rejected", {"platform", "care"}, "Events that were refused, newest first.", 0,
+                      [&api](const Request& request) { return list_rejected(api, request); }});
+    routes.push_back({"GET", "/v1/billing/mismatches", {"care", "product"}, "Sessions charged otherwise than the tariff says.", 0,
+                      [&api](const Request& request) { return list_findings(api, request, "mismatch"); }});
+    routes.push_back({"GET", "/v1/billing/unpriced", {"care", "product"}, "Usage that could not be priced or converted.", 0,
+                      [&api](const Request& request) { return list_findings(api, request, "unpriced"); }});
+}
+
+}  // namespace roamguard::http

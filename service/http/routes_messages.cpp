@@ -1,0 +1,71 @@
+#include "notifications/sms_text.h"
+#include "service/engine/outbox_jobs.h"
+#include "service/http/api.h"
+#include "service/json/reader.h"
+
+namespace roamguard::http {
+namespace {
+
+using nlohmann::json;
+
+std::string shown_number(const Request& request, const storage::MessageRow& row) {
+    const auto number = notifications::Msisdn::parse(row.to);
+    if (!number) return {};
+    return sees_numbers(request) ? number->e164() : number->masked();
+}
+
+Response list_messages(Api& api, const Request& request) {
+    const auto page = read_page(request);
+    if (!page) return page.error();
+    storage::MessageFilter filter;
+    if (const auto state = request.parameter("state")) {
+        if (!storage::parse_message_state(*state))
+            return problem(422, "invalid_parameter", "state must be queued, sent, delivered, failed, expired or cancelled");
+        filter.state = *state;
+    }
+    if (const auto kind = request.parameter("kind")) {
+        if (!notifications::parse_kind(*kind)) return problem(422, "invalid_parameter", "kind is none of the kinds of messages");
+        filter.kind = *kind;
+    }
+    if (const auto number = request.parameter("msisdn")) {
+        filter.customer = find_customer(api, *number);
+        if (!filter.customer) return list_response(json::array(), std::nullopt);
+    }
+    const auto rows = api.store().read_messages(filter, *page);
+    json items = json::array();
+    for (const storage::MessageRow& row : rows)
+        items.push_back(message_json(row, shown_number(request, row)));
+    const bool more = static_cast<int>(rows.size()) == page->limit;
+    return list_response(std::move(items), more ? std::optional(rows.back().row) : std::nullopt);
+}
+
+Response retry(Api& api, const Request& request) {
+    const auto row = api.store().read_message(request.captures[0]);
+    if (!row) return problem(404, "unknown_notification", "there is no message with this id");
+    engine::RetryJob job(row->row);
+    if (auto refusal = submit(api, job)) return *refusal;
+    if (!job.refusal().empty()) return problem(409, "not_retryable", job.refusal());
+    return json_response(message_json(job.message(), shown_number(request, job.message())));
+}
+
+Response measure(const Request& request) {
+    auto body = roamguard::json::read_json(request.body, 4);
+    if (!body) return problem(400, body.error().code, "the body is not JSON: " + body.error().detail);
+    if (!body->is_object() || body->size() != 1 || !body->contains("text") || !(*body)["text"].is_string())
+        return problem(422, "invalid_field", "send {\"text\":\"…\"}", {{"/text", "required", "must be a text"}});
+    const notifications::Measure measured = notifications::measure((*body)["text"].get<std::string>());
+    return json_response({{"encoding", notifications::word(measured.encoding)}, {"units", measured.units}, {"segments", measured.segments}});
+}
+
+}  // namespace
+
+void add_message_routes(std::vector<Route>& routes, Api& api) {
+    routes.push_back({"GET", "/v1/notifications", {"care"}, "Messages of the outbox, newest first.", 0,
+                      [&api](const Request& request) { return list_messages(api, request); }});
+    routes.push_back({"POST", "/v1/notifications/{id}/retry", {"admin"}, "Puts a failed or expired message back into its queue.", 1024,
+                      [&api](const Request& request) { return retry(api, request); }});
+    routes.push_back({"POST", "/v1/messages/measure", {"product", "approver", "care"}, "How many SMS segments a text takes.", 64 * 1024,
+                      [](const Request& request) { return measure(request); }});
+}
+
+}  // namespace roamguard::http

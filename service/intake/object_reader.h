@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "service/intake/faults.h"
+
+namespace roamguard::intake {
+
+/// One JSON object of an event's data, read by names. Unknown members are faults at once; a member that is absent or
+/// at fault reads as nothing, its fault noted. Keeps references to the object and the faults. One per object.
+class ObjectReader {
+public:
+    /// `pointer` is the object's JSON pointer, `known` every name it may have; both must outlive the reader.
+    ObjectReader(const nlohmann::json& object, std::string_view pointer, std::span<const std::string_view> known,
+                 Faults& faults);
+
+    /// nullptr when absent. JSON null is a value like any other, and of the wrong kind everywhere.
+    [[nodiscard]] const nlohmann::json* find(std::string_view name) const;
+    /// A string; nullptr when absent or something else. `hint` is added to the fault of another kind.
+    [[nodiscard]] const std::string* text(std::string_view name, std::string_view hint = {});
+    /// An object; nullptr when absent or something else.
+    [[nodiscard]] const nlohmann::json* object(std::string_view name);
+
+    void require(std::string_view name) {
+        if (!find(name)) fault(name, "required", "is missing");
+    }
+    /// `rule` continues a sentence that begins with the member's path. An empty name is the object itself.
+    void fault(std::string_view name, std::string code, std::string_view rule);
+
+private:
+    const nlohmann::json& object_;
+    std::string_view pointer_;
+    Faults& faults_;
+};
+
+/// The nearest of the names by edits, letter case aside, when it is near enough to be meant.
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view name, std::span<const std::string_view> names);
+
+}  // namespace roamguard::intake

@@ -1,0 +1,154 @@
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "service/commands/commands.h"
+#include "service/http/keys.h"
+
+namespace {
+
+using roamguard::commands::Configuration;
+using roamguard::commands::Remote;
+
+/// `--name value` and `--name=value` of what CLI11 left over: the option table decides which names exist.
+bool read_flags(const std::vector<std::string>& left, std::map<std::string, std::string>& flags) {
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        if (left[i].rfind("--", 0) != 0) {
+            std::cerr << "unexpected argument " << left[i] << "\n";
+            return false;
+        }
+        const std::string text = left[i].substr(2);
+        const std::size_t equals = text.find('=');
+        if (equals != std::string::npos)
+            flags[text.substr(0, equals)] = text.substr(equals + 1);
+        else if (i + 1 < left.size() && left[i + 1].rfind("--", 0) != 0)
+            flags[text] = left[++i];
+        else
+            flags[text] = "yes";
+    }
+    return true;
+}
+
+/// Loads the configuration for a command, or says every fault of it.
+std::optional<Configuration> configure(const std::vector<std::string>& left, const std::string& file) {
+    std::map<std::string, std::string> flags;
+    if (!read_flags(left, flags)) return std::nullopt;
+    const char* from_environment = std::getenv("ROAMGUARD_CONFIG");
+    auto loaded = Configuration::load(flags, file.empty() && from_environment ? from_environment : file);
+    if (loaded) return std::move(*loaded);
+    for (const std::string& fault : loaded.error())
+        std::cerr << fault << "\n";
+    return std::nullopt;
+}
+
+void add_remote(CLI::App& command, Remote& remote) {
+    command.add_option("--url", remote.url, "address of the running service")->envname("ROAMGUARD_URL");
+    command.add_option("--key", remote.key, "API key")->envname("ROAMGUARD_KEY");
+    command.add_flag("--json", remote.json, "print what the service answers");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Roamguard ends roaming bill shock: it warns, asks and holds before high-cost usage goes on."};
+    app.set_version_flag("--version", std::string("roamguard ") + ROAMGUARD_VERSION);
+    app.allow_extras();
+    std::string file, directory, version, effective_at, reason, path, msisdn, role, name;
+    bool print_config = false, show = false;
+    Remote remote;
+    app.add_option("--config", file, "configuration file (TOML)");
+    app.add_flag("--print-config", print_config, "print the effective configuration, each option explained, and end");
+
+    auto with_options = [&](const char* command, const char* about) {
+        CLI::App* added = app.add_subcommand(command, about);
+        added->allow_extras();
+        added->add_option("--config", file, "configuration file (TOML)");
+        added->add_flag("--print-config", print_config, "print the effective configuration, each option explained, and end");
+        added->footer("Every option of --print-config is a flag: --listen 127.0.0.1:8080, --sms.driver sandbox, …");
+        return added;
+    };
+    CLI::App* serve = with_options("serve", "run the service");
+    CLI::App* check = with_options("check-config", "validate the configuration and end");
+
+    CLI::App* tariffs = app.add_subcommand("tariffs", "tariff tables: validate, import, publish, roll back, list");
+    tariffs->require_subcommand(1);
+    CLI::App* validate = tariffs->add_subcommand("validate", "check a directory of CSV files; needs no service");
+    validate->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")->required();
+    validate->add_flag("--json", remote.json, "print the faults as JSON");
+    CLI::App* import = tariffs->add_subcommand("import", "upload a directory as a draft");
+    import->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")->required();
+    add_remote(*import, remote);
+    CLI::App* publish = tariffs->add_subcommand("publish", "put a draft in force");
+    publish->add_option("VERSION", version, "number of the draft")->required();
+    publish->add_option("--effective-at", effective_at, "RFC 3339 time with an offset; now when left out");
+    publish->add_option("--reason", reason, "why");
+    add_remote(*publish, remote);
+    CLI::App* rollback = tariffs->add_subcommand("rollback", "publish an earlier version's files again");
+    rollback->add_option("VERSION", version, "number of the version to go back to")->required();
+    rollback->add_option("--reason", reason, "why");
+    add_remote(*rollback, remote);
+    CLI::App* list = tariffs->add_subcommand("list", "list the versions");
+    add_remote(*list, remote);
+
+    CLI::App* subscribers = app.add_subcommand("subscribers", "customer profiles");
+    subscribers->require_subcommand(1);
+    CLI::App* import_subscribers = subscribers->add_subcommand("import", "store profiles in bulk from CSV or NDJSON, each line by itself");
+    import_subscribers->add_option("FILE", path, "the file, - for standard input")->required();
+    add_remote(*import_subscribers, remote);
+
+    CLI::App* keys = app.add_subcommand("keys", "API keys");
+    keys->require_subcommand(1);
+    CLI::App* create = keys->add_subcommand("create", "make a key; works on the store itself, while no service runs on it");
+    create->allow_extras();
+    create->add_option("--role", role, "platform, gateway, care, product, approver or admin")
+        ->required()
+        ->check(CLI::IsMember(roamguard::http::roles()));
+    create->add_option("--name", name, "who uses it, for the audit");
+    create->add_option("--config", file, "configuration file (TOML)");
+
+    CLI::App* replay = app.add_subcommand("replay", "send a file of CloudEvents (one JSON object a line) to a running service");
+    replay->add_option("FILE", path, "the file, - for standard input")->required();
+    replay->add_flag("--show", show, "print each event's result");
+    add_remote(*replay, remote);
+    CLI::App* print_case = app.add_subcommand("case", "print the evidence file of one traveller");
+    print_case->add_option("MSISDN", msisdn, "the number, in E.164")->required();
+    add_remote(*print_case, remote);
+
+    CLI11_PARSE(app, argc, argv);
+
+    namespace commands = roamguard::commands;
+    if (validate->parsed()) return commands::tariffs_validate(directory, remote);
+    if (import->parsed()) return commands::tariffs_import(remote, directory);
+    if (publish->parsed()) return commands::tariffs_publish(remote, version, effective_at, reason);
+    if (rollback->parsed()) return commands::tariffs_rollback(remote, version, reason);
+    if (list->parsed()) return commands::tariffs_list(remote);
+    if (import_subscribers->parsed()) return commands::subscribers_import(remote, path);
+    if (replay->parsed()) return commands::replay(remote, path, show);
+    if (print_case->parsed()) return commands::print_case(remote, msisdn);
+
+    CLI::App* with = serve->parsed() ? serve : check->parsed() ? check : create->parsed() ? create : nullptr;
+    if (!with && !print_config) {
+        if (!app.remaining().empty()) {
+            std::cerr << "unknown command " << app.remaining().front();
+            const std::string near = commands::nearest(app.remaining().front(), {"serve", "check-config", "tariffs", "subscribers", "keys", "replay", "case"});
+            std::cerr << (near.empty() ? "" : "; did you mean " + near + "?") << "\n";
+            return 2;
+        }
+        std::cout << app.help();
+        return 2;
+    }
+    const auto configuration = configure(with ? with->remaining() : app.remaining(), file);
+    if (!configuration) return 2;
+    if (print_config) {
+        std::cout << configuration->print();
+        return 0;
+    }
+    if (create->parsed()) return commands::create_key(*configuration, role, name);
+    if (check->parsed()) {
+        std::cout << "the configuration is valid\n";
+        return 0;
+    }
+    return commands::serve(*configuration);
+}

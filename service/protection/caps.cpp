@@ -1,0 +1,273 @@
+#include <algorithm>
+
+#include "service/customers/home.h"
+#include "service/protection/rules.h"
+
+namespace roamguard::protection {
+namespace {
+
+using customers::AtLimit;
+using customers::CapRule;
+using customers::PeriodRule;
+using notifications::Kind;
+
+CapCount* find_count(CustomerState& state, std::string_view cap, Instant at) {
+    for (CapCount& count : state.counts)
+        if (count.cap == cap && count.start <= at && at < count.end) return &count;
+    return nullptr;
+}
+
+notifications::Facts cap_facts(Deciding& d, const CapRule& rule, const CapCount& count, int threshold, std::int64_t used,
+                               const KnownPlace& place, Instant at, Kind kind) {
+    notifications::Facts facts = facts_at(place, d.terms, d.world, at, kind);
+    facts.cap_id = rule.id;
+    facts.stage = count.stage;
+    facts.threshold_percent = threshold;
+    facts.limit = amount_of(rule, limit_of(rule, count.stage).value_or(0));
+    facts.used = amount_of(rule, std::max<std::int64_t>(used, 0));
+    facts.cap_tax = rule.tax;
+    facts.services = rule.services;
+    facts.notify_only = at_limit(rule, d.terms) == AtLimit::notify;
+    keep_prices_of(facts, rule.services);
+    facts.per_trip = rule.period.over == PeriodRule::Over::trip;
+    if (!facts.per_trip) facts.period_end = count.end;
+    return facts;
+}
+
+void owe_cap_message(Deciding& d, const CapRule& rule, const CapCount& count, notifications::Facts facts) {
+    Owed owed;
+    owed.threshold = facts.threshold_percent;
+    owed.facts = std::move(facts);
+    owed.cap = rule.id;
+    owed.stage = count.stage;
+    owed.period_start = count.start;
+    d.out.owed.push_back(std::move(owed));
+}
+
+/// A notice-only cap: counts on, tells each threshold, and the limit itself by `cap_reached`.
+void count_notices(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, Instant at) {
+    const auto limit = limit_of(rule, count.stage);
+    if (!limit) return;
+    const int passed = count.used >= *limit ? 100 : highest_passed(rule, count.used, *limit);
+    if (passed <= count.mark) return;
+    count.mark = passed;
+    if (passed < 100) return tell_threshold(d, rule, count, passed, count.used, place, at);
+    owe_cap_message(d, rule, count, cap_facts(d, rule, count, 100, count.used, place, at, Kind::cap_reached));
+    d.out.add(Outcome::cap_reached);
+}
+
+/// A repeating cap: one notice for the highest multiple passed, the lower ones are recorded with it.
+void count_steps(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, Instant at) {
+    const std::int64_t steps = count.used > 0 ? count.used / *rule.every : 0;
+    if (steps < count.stage) return;
+    count.stage = static_cast<int>(steps);
+    count.mark = 100;
+    owe_cap_message(d, rule, count, cap_facts(d, rule, count, 100, count.used, place, at, Kind::cap_reached));
+    d.out.add(Outcome::cap_reached);
+    count.stage = static_cast<int>(steps + 1);
+    count.mark = 0;
+}
+
+}  // namespace
+
+const CapRule& rule_of(const CapCount& count, const CapRule& present) { return count.kept ? *count.kept : present; }
+
+const CapRule* rule_named(const Terms& terms, std::string_view cap) {
+    for (const CapRule& rule : terms.caps)
+        if (rule.id == cap) return &rule;
+    return nullptr;
+}
+
+AtLimit at_limit(const CapRule& rule, const Terms& terms) { return terms.holds ? rule.at_limit : AtLimit::notify; }
+
+std::optional<std::int64_t> limit_of(const CapRule& rule, int stage) {
+    if (rule.every) return *rule.every * stage;
+    if (!rule.stages.empty()) {
+        if (static_cast<std::size_t>(stage) > rule.stages.size()) return std::nullopt;
+        return rule.stages[static_cast<std::size_t>(stage - 1)];
+    }
+    return rule.limit + rule.extension.value_or(rule.limit) * (stage - 1);
+}
+
+notifications::Amount amount_of(const CapRule& rule, std::int64_t value) {
+    notifications::Amount amount;
+    if (rule.is_volume())
+        amount.bytes = value;
+    else
+        amount.money = tariffs::Money{value, rule.currency};
+    return amount;
+}
+
+void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at) {
+    if (d.terms.caps.empty()) return;
+    const CapRule& present = d.terms.caps.front();
+    const CapCount* count = nullptr;
+    for (const CapCount& one : d.state.counts)
+        if (one.cap == present.id && one.start <= at && at < one.end) count = &one;
+    const CapRule& rule = count ? rule_of(*count, present) : present;
+    const auto limit = limit_of(rule, count ? count->stage : 1);
+    if (!limit) return;
+    facts.cap_id = rule.id;
+    facts.limit = amount_of(rule, *limit);
+    facts.used = amount_of(rule, count ? std::max<std::int64_t>(count->used, 0) : 0);
+    facts.cap_tax = rule.tax;
+    facts.services = rule.services;
+    facts.notify_only = at_limit(rule, d.terms) == AtLimit::notify;
+}
+
+int highest_passed(const CapRule& rule, std::int64_t used, std::int64_t limit) {
+    int passed = 0;
+    for (int threshold : rule.thresholds)
+        if (static_cast<__int128>(used) * 100 >= static_cast<__int128>(limit) * threshold) passed = std::max(passed, threshold);
+    return passed;
+}
+
+bool counts(const CapRule& rule, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table) {
+    if (std::find(rule.services.begin(), rule.services.end(), service) == rule.services.end()) return false;
+    if (rule.is_volume() && service != tariffs::Service::data) return false;
+    if (rule.destinations.empty()) return true;
+    for (const std::string& destination : rule.destinations) {
+        if (destination == place.destination() || destination == geoip::word(place.klass)) return true;
+        if (destination.rfind("zone:", 0) == 0 && table && !place.country.none())
+            for (const std::string& zone : table->zones_of(place.country))
+                if (destination.substr(5) == zone) return true;
+    }
+    return false;
+}
+
+CapCount& count_of(Deciding& d, const CapRule& rule, Instant at) {
+    CustomerState& state = d.state;
+    if (CapCount* found = find_count(state, rule.id, at)) return *found;
+    CapCount count;
+    count.cap = rule.id;
+    count.currency = rule.currency;
+    if (rule.period.over == PeriodRule::Over::trip) {
+        const Trip& trip = state.trip;
+        for (CapCount& one : state.counts)
+            if (one.cap == rule.id && one.trip == trip.number && trip.number > 0 && trip.started - at < d.rules().trip_home_dwell &&
+                at < one.end) {
+                one.start = std::min(one.start, at);
+                return one;
+            }
+        count.trip = trip.number;
+        count.start = trip.number > 0 ? std::min(trip.started, at) : at;
+        count.end = trip.ended ? *trip.ended : far_future;
+        if (trip.number > 0 && trip.started - at >= d.rules().trip_home_dwell) {  // a trip before this one
+            count.trip = trip.number - 1;
+            count.end = trip.started;
+        }
+    } else {
+        const customers::Period period = customers::period_of(rule.period, at, d.terms.time_zone);
+        count.start = period.start;
+        count.end = period.end;
+        for (const CapCount& other : state.counts)  // an earlier rule's period runs to its end first
+            if (other.cap == rule.id && other.start < count.end && count.start < other.end) {
+                if (other.end <= at) count.start = std::max(count.start, other.end);
+                if (other.start > at) count.end = std::min(count.end, other.start);
+            }
+    }
+    state.counts.push_back(count);
+    return state.counts.back();
+}
+
+void drop_old_counts(Deciding& d) {
+    auto& counts = d.state.counts;
+    counts.erase(std::remove_if(counts.begin(), counts.end(),
+                                [&](const CapCount& count) { return count.end + d.rules().keep_periods < d.now; }),
+                 counts.end());
+}
+
+void tell_threshold(Deciding& d, const CapRule& rule, const CapCount& count, int threshold, std::int64_t used,
+                    const KnownPlace& place, Instant at) {
+    d.out.add(Outcome::threshold_reached);
+    if (d.terms.opt_out.count(Kind::threshold)) {
+        d.out.reasons.push_back("no threshold message: switched off by the customer");
+        return;
+    }
+    owe_cap_message(d, rule, count, cap_facts(d, rule, count, threshold, used, place, at, Kind::threshold));
+}
+
+void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, Instant at) {
+    count.mark = 100;
+    count.reached = true;
+    d.out.add(Outcome::cap_reached);
+    Hold cap_hold;
+    cap_hold.cause = Cause::cap;
+    cap_hold.about = rule.id;
+    cap_hold.period_start = count.start;
+    cap_hold.stage = count.stage;
+    cap_hold.services = rule.services;
+    cap_hold.since = d.now;
+    const KnownPlace* known = d.state.place();
+    cap_hold.asleep = known && known->home();
+    hold(d, cap_hold, "cap " + rule.id + " reached");
+    ask_cap(d, rule, count, place, at);
+}
+
+void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64_t delta, const KnownPlace& place, Instant at) {
+    const CapRule rule = rule_of(count, present);
+    const bool closed = count.end <= d.now;
+    if (delta <= 0 || (at_limit(rule, d.terms) == AtLimit::notify && !count.reached)) {
+        count.used += delta;
+        if (delta <= 0 || closed) return;
+        return rule.every ? count_steps(d, rule, count, place, at) : count_notices(d, rule, count, place, at);
+    }
+    if (count.reached) {
+        count.overrun += delta;
+        d.out.add(Outcome::counted_over_cap);
+        return;
+    }
+    const auto limit = limit_of(rule, count.stage);
+    if (!limit) {
+        count.used += delta;
+        return;
+    }
+    const std::int64_t room = *limit - count.used;
+    if (delta < room) {
+        count.used += delta;
+        const int passed = highest_passed(rule, count.used, *limit);
+        if (closed || passed <= count.mark || passed >= 100) return;
+        count.mark = passed;
+        return tell_threshold(d, rule, count, passed, count.used, place, at);
+    }
+    count.used = *limit;
+    count.overrun += delta - room;
+    if (closed) {
+        count.reached = true;
+        return;
+    }
+    reach(d, rule, count, place, at);
+}
+
+std::vector<CapView> cap_views(const CustomerState& state, const Terms& terms, Instant at) {
+    std::vector<CapView> views;
+    for (const CapRule& present : terms.caps) {
+        const CapCount* count = nullptr;
+        for (const CapCount& one : state.counts)
+            if (one.cap == present.id && one.start <= at && at < one.end) count = &one;
+        const CapRule& rule = count ? rule_of(*count, present) : present;
+        CapView view;
+        view.id = rule.id;
+        view.volume = rule.is_volume();
+        view.currency = rule.currency;
+        view.tax = rule.tax;
+        view.stage = count ? count->stage : 1;
+        view.limit = limit_of(rule, view.stage);
+        if (count) {
+            view.used = std::max<std::int64_t>(count->used, 0);
+            view.overrun = count->overrun;
+            view.start = count->start;
+            view.end = count->end;
+            view.trip = count->trip;
+        } else if (rule.period.over != PeriodRule::Over::trip) {
+            const customers::Period period = customers::period_of(rule.period, at, terms.time_zone);
+            view.start = period.start;
+            view.end = period.end;
+        }
+        if (view.limit && *view.limit > 0) view.percent = static_cast<int>(static_cast<__int128>(view.used) * 100 / *view.limit);
+        views.push_back(view);
+    }
+    return views;
+}
+
+}  // namespace roamguard::protection

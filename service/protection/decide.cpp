@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "service/protection/rules.h"
+
+namespace roamguard::protection {
+namespace {
+
+using intake::EventType;
+
+/// Home has lasted, or nothing was heard for long: by the clock, and not while events still come in.
+constexpr tariffs::Span quiet_before_end = tariffs::seconds(60);
+
+std::optional<Instant> trip_end_due(const Trip& trip, const Rules& rules) {
+    if (trip.number == 0 || trip.ended) return std::nullopt;
+    const Instant by_event = trip.home_since ? *trip.home_since + rules.trip_home_dwell : trip.last_heard + rules.trip_silence;
+    return std::max(by_event, trip.touched + quiet_before_end);
+}
+
+void consider(std::optional<Instant>& earliest, Instant at) {
+    if (at != far_future && (!earliest || at < *earliest)) earliest = at;
+}
+
+/// Brings one cap's running counter in line with the changed rule.
+void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
+    const customers::CapRule rule = rule_of(count, present);
+    const auto limit = limit_of(rule, count.stage);
+    const KnownPlace* known = d.state.place();
+    const KnownPlace place = known ? *known : KnownPlace{};
+    if (rule.every || !limit) return;
+    const int passed = count.used >= *limit ? 100 : highest_passed(rule, count.used, *limit);
+    const bool holds = at_limit(rule, d.terms) == customers::AtLimit::hold;
+    if (count.reached && (passed < 100 || !holds)) {
+        count.reached = false;
+        count.mark = passed;
+        if (Question* question = open_question(d.state, Cause::cap, rule.id)) close_question(*question, QuestionState::withdrawn, d.now);
+        release(d, Cause::cap, rule.id, "the limit was raised");
+        Owed owed;
+        owed.facts = facts_at(place, d.terms, d.world, d.now, notifications::Kind::released);
+        owed.facts.cap_id = rule.id;
+        owed.facts.limit = amount_of(rule, *limit);
+        owed.facts.used = amount_of(rule, std::max<std::int64_t>(count.used, 0));
+        owed.facts.services = rule.services;
+        owed.facts.cap_tax = rule.tax;
+        owed.cap = rule.id;
+        owed.stage = count.stage;
+        owed.period_start = count.start;
+        d.out.owed.push_back(owed);
+        return;
+    }
+    if (count.reached) return;
+    if (passed <= count.mark) {
+        count.mark = passed;  // a raised limit: what is not yet passed again is told when it is
+        return;
+    }
+    if (passed >= 100 && holds) return reach(d, rule, count, place, d.now);
+    count.mark = passed;
+    tell_threshold(d, rule, count, passed, count.used, place, d.now);
+}
+
+void keep_running_periods(Deciding& d, const Terms& before) {
+    for (CapCount& count : d.state.counts) {
+        if (count.end <= d.now || count.kept) continue;
+        const customers::CapRule* old = rule_named(before, count.cap);
+        const customers::CapRule* present = rule_named(d.terms, count.cap);
+        if (old && present && (!(old->period == present->period) || old->currency != present->currency)) count.kept = *old;
+    }
+}
+
+void release_orphans(Deciding& d) {
+    for (std::size_t i = d.state.holds.size(); i-- > 0;) {
+        const Hold hold = d.state.holds[i];
+        const bool orphan = hold.cause == Cause::cap && !rule_named(d.terms, hold.about);
+        if (!orphan && d.terms.holds) continue;
+        if (Question* question = open_question(d.state, hold.cause, hold.about))
+            close_question(*question, QuestionState::withdrawn, d.now);
+        release(d, hold.cause, hold.about, "the profile no longer asks for it");
+    }
+}
+
+}  // namespace
+
+Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, const Terms& terms, const World& world, Instant now,
+                std::string_view seed, CustomerState& state, Session& session) {
+    Decision out;
+    Deciding d{terms, world, now, seed, state, out};
+    settle(d);
+    out.place = known_place(found, terms, world, event.time.at);
+    out.place_known = true;
+    switch (event.type) {
+        case EventType::attach: attach(d, event, out.place); break;
+        case EventType::usage: usage(d, event, out.place, session); break;
+        case EventType::detach: out.add(out.place.klass == geoip::NetworkClass::test ? Outcome::test_network : Outcome::noted); break;
+    }
+    out.prices = prices_at(out.place, terms, world, event.time.at);
+    state.wake = next_wake(state, *world.rules);
+    return out;
+}
+
+Decision decide_timers(const Terms& terms, const World& world, Instant now, std::string_view seed, CustomerState& state) {
+    Decision out;
+    Deciding d{terms, world, now, seed, state, out};
+    if (const auto due = trip_end_due(state.trip, *world.rules); due && *due <= now)
+        end_trip(d, state.trip.home_since ? *state.trip.home_since + world.rules->trip_home_dwell
+                                          : state.trip.last_heard + world.rules->trip_silence);
+    settle(d);
+    state.wake = next_wake(state, *world.rules);
+    return out;
+}
+
+Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const World& world, Instant now, std::string_view seed,
+                        CustomerState& state) {
+    Decision out;
+    Deciding d{terms, world, now, seed, state, out};
+    settle(d);
+    if (sim == Sim::changed)
+        for (Question& question : state.questions)
+            if (question.state == QuestionState::pending) close_question(question, QuestionState::withdrawn, now);
+    keep_running_periods(d, before);
+    release_orphans(d);
+    for (const customers::CapRule& rule : terms.caps) {
+        const customers::CapRule* old = rule_named(before, rule.id);
+        if (old && *old == rule && before.holds == terms.holds) continue;
+        for (CapCount& count : state.counts)
+            if (count.cap == rule.id && count.start <= now && now < count.end) recheck(d, rule, count);
+    }
+    state.wake = next_wake(state, *world.rules);
+    return out;
+}
+
+std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules) {
+    std::optional<Instant> earliest = trip_end_due(state.trip, rules);
+    for (const Question& question : state.questions) {
+        if (question.state != QuestionState::pending) continue;
+        consider(earliest, question.expires);
+        if (question.left) consider(earliest, *question.left + rules.confirm_repeat_after);
+    }
+    for (const Hold& hold : state.holds)
+        for (const CapCount& count : state.counts)
+            if (hold.cause == Cause::cap && count.cap == hold.about && count.start == hold.period_start) consider(earliest, count.end);
+    return earliest;
+}
+
+}  // namespace roamguard::protection

@@ -1,0 +1,43 @@
+#include <algorithm>
+
+#include "service/protection/rules.h"
+
+namespace roamguard::protection {
+
+Hold* find_hold(CustomerState& state, Cause cause, std::string_view about) {
+    for (Hold& hold : state.holds)
+        if (hold.cause == cause && hold.about == about) return &hold;
+    return nullptr;
+}
+
+void hold(Deciding& d, Hold hold, std::string reason) {
+    d.out.holds.push_back({HoldChange::What::held, hold.cause, hold.about, hold.services, std::move(reason)});
+    if (Hold* old = find_hold(d.state, hold.cause, hold.about)) {
+        *old = std::move(hold);
+        return;
+    }
+    d.state.holds.push_back(std::move(hold));
+}
+
+void release(Deciding& d, Cause cause, std::string_view about, std::string reason) {
+    const Hold* found = find_hold(d.state, cause, about);
+    if (!found) return;
+    d.out.holds.push_back({HoldChange::What::released, cause, std::string(about), found->services, std::move(reason)});
+    d.state.holds.erase(d.state.holds.begin() + (found - d.state.holds.data()));
+}
+
+DataState data_state(const CustomerState& state, const Terms& terms) {
+    const KnownPlace* place = state.place();
+    if (!place || place->home()) return DataState::allowed;
+    if (terms.barred) return DataState::blocked;
+    DataState result = DataState::allowed;
+    for (const Hold& hold : state.holds) {
+        if (hold.asleep || std::find(hold.services.begin(), hold.services.end(), tariffs::Service::data) == hold.services.end())
+            continue;
+        if (hold.declined) return DataState::blocked;
+        result = DataState::held;
+    }
+    return result;
+}
+
+}  // namespace roamguard::protection

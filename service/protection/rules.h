@@ -1,0 +1,95 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "service/protection/decide.h"
+
+// What the files of this folder share; nothing outside includes it.
+namespace roamguard::protection {
+
+/// One decision under way.
+struct Deciding {
+    const Terms& terms;
+    const World& world;
+    Instant now;
+    std::string_view seed;
+    CustomerState& state;
+    Decision& out;
+
+    [[nodiscard]] const Rules& rules() const { return *world.rules; }
+};
+
+inline constexpr Instant far_future{253402300799000};  // 9999-12-31
+
+// words.cpp
+/// A stable id for what this decision creates: the same event always makes the same id.
+[[nodiscard]] std::string derived_id(std::string_view prefix, std::string_view seed, std::string_view what);
+[[nodiscard]] std::string derived_code(std::string_view id);
+
+// prices.cpp
+[[nodiscard]] const tariffs::Row* row_for(const KnownPlace& place, const Terms& terms, const tariffs::Table& table,
+                                          tariffs::Service service, tariffs::Called called);
+/// What a welcome lists: per service the dearest listed price of the country, so that steering between its networks
+/// never makes a shown price too low.
+[[nodiscard]] std::vector<notifications::PriceLine> price_lines(const KnownPlace& place, const Terms& terms,
+                                                                const World& world, Instant at);
+[[nodiscard]] notifications::Facts facts_at(const KnownPlace& place, const Terms& terms, const World& world, Instant at,
+                                            notifications::Kind kind);
+
+/// Leaves only the prices of these services: what goes on, or what is off.
+void keep_prices_of(notifications::Facts& facts, const std::vector<tariffs::Service>& services);
+
+// attach.cpp
+enum class Because { attach, usage };
+void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because);
+void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& place);
+
+// usage.cpp
+void usage(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& named, Session& session);
+
+// caps.cpp
+/// The counter of a cap for the period that contains `at`, made where it is missing.
+CapCount& count_of(Deciding& d, const customers::CapRule& rule, Instant at);
+/// The rule a counter follows: the present one, but a changed period or currency only from the next period on.
+[[nodiscard]] const customers::CapRule& rule_of(const CapCount& count, const customers::CapRule& present);
+/// The limit of a stage; nothing once consent has opened the last one.
+[[nodiscard]] std::optional<std::int64_t> limit_of(const customers::CapRule& rule, int stage);
+[[nodiscard]] bool counts(const customers::CapRule& rule, tariffs::Service service, const KnownPlace& place,
+                          const tariffs::Table* table);
+void add_to_cap(Deciding& d, const customers::CapRule& rule, CapCount& count, std::int64_t delta, const KnownPlace& place,
+                Instant at);
+/// The highest threshold a use has passed; reaching one exactly counts.
+[[nodiscard]] int highest_passed(const customers::CapRule& rule, std::int64_t used, std::int64_t limit);
+/// Tells that a threshold below the limit was passed.
+void tell_threshold(Deciding& d, const customers::CapRule& rule, const CapCount& count, int threshold, std::int64_t used,
+                    const KnownPlace& place, Instant at);
+/// The limit of a stage that holds is reached: commits the hold and asks.
+void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
+[[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
+void drop_old_counts(Deciding& d);
+/// The first cap with its use, as a welcome shows it.
+void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at);
+[[nodiscard]] notifications::Amount amount_of(const customers::CapRule& rule, std::int64_t value);
+[[nodiscard]] customers::CapRule const* rule_named(const Terms& terms, std::string_view cap);
+
+// questions.cpp
+void ask_cap(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
+void ask_destination(Deciding& d, const KnownPlace& place, Instant at);
+Question* open_question(CustomerState& state, Cause cause, std::string_view about);
+void close_question(Question& question, QuestionState how, Instant now);
+void settle(Deciding& d);
+
+// holds.cpp
+Hold* find_hold(CustomerState& state, Cause cause, std::string_view about);
+void hold(Deciding& d, Hold hold, std::string reason);
+void release(Deciding& d, Cause cause, std::string_view about, std::string reason);
+
+// trip.cpp
+void heard_abroad(Deciding& d, Instant at);
+void came_home(Deciding& d, Instant at);
+void end_trip(Deciding& d, Instant at);
+void spend_on_trip(Deciding& d, tariffs::Money amount, Instant at);
+DestinationAnswer* trip_answer(CustomerState& state, std::string_view destination);
+
+}  // namespace roamguard::protection

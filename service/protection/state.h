@@ -1,0 +1,189 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "geoip/place.h"
+#include "notifications/message.h"
+#include "service/customers/profile.h"
+#include "tariffs/instant.h"
+#include "tariffs/money.h"
+#include "tariffs/units.h"
+
+// Everything Roamguard remembers of one customer between events. Plain values without behaviour; `fields()` lists each
+// struct's members in stored order for the store's codec: members are only ever added at the end, and a stored record
+// that is shorter than the list leaves the rest at their defaults.
+namespace roamguard::protection {
+
+using tariffs::Instant;
+
+/// A place as the decision keeps it.
+struct KnownPlace {
+    geoip::NetworkClass klass = geoip::NetworkClass::unknown;
+    geoip::Country country;
+    std::vector<geoip::Country> candidates;  ///< more than one: ambiguous, `country` is the dearest
+    std::optional<geoip::Plmn> plmn;
+    geoip::Basis basis = geoip::Basis::none;
+    bool weak = false;
+    bool realtime = true;
+
+    [[nodiscard]] bool home() const { return klass == geoip::NetworkClass::home; }
+    /// What a welcome, a hold or an answer is about: `JP`, `901-14`, `home`, `unknown`.
+    [[nodiscard]] std::string destination() const;
+    auto fields() { return std::tie(klass, country, candidates, plmn, basis, weak, realtime); }
+};
+
+/// Where the device was from `at` on (event time).
+struct PlaceAt {
+    Instant at;
+    KnownPlace place;
+    auto fields() { return std::tie(at, place); }
+};
+
+/// A customer's answer about a destination; lasts for the trip.
+struct DestinationAnswer {
+    std::string destination;
+    bool confirmed = false;
+    auto fields() { return std::tie(destination, confirmed); }
+};
+
+/// From the first foreign attach or usage until home has lasted.
+struct Trip {
+    int number = 0;
+    Instant started, last_heard;          ///< event times
+    std::optional<Instant> home_since;    ///< event time of the home attach that may end it
+    std::optional<Instant> ended;
+    bool summary_sent = false;
+    std::vector<tariffs::Money> spent;    ///< by currency, as rated
+    std::vector<DestinationAnswer> answers;
+    Instant touched;                      ///< receipt of the last event, by the clock
+    auto fields() { return std::tie(number, started, last_heard, home_since, ended, summary_sent, spent, answers, touched); }
+};
+
+/// A cap's counter for one period. Money caps count millionths of the cap's currency on its tax basis, volume caps bytes.
+struct CapCount {
+    std::string cap;
+    Instant start, end;        ///< of the period; `end` of a trip still open is the far future
+    int trip = 0;              ///< of a trip cap, else 0
+    int stage = 1;
+    std::int64_t used = 0;     ///< net of credits, without overrun; may be below zero beneath
+    std::int64_t overrun = 0;  ///< beyond a limit that held
+    int mark = 0;              ///< the highest threshold passed in this stage, percent
+    bool reached = false;      ///< the stage's limit was reached and holds until consent
+    tariffs::Currency currency;
+    std::optional<customers::CapRule> kept;  ///< the rule of this period, where the profile's has another period or currency since
+    auto fields() { return std::tie(cap, start, end, trip, stage, used, overrun, mark, reached, currency, kept); }
+};
+
+enum class Cause { destination, cap };
+[[nodiscard]] std::string_view word(Cause cause);
+
+/// One reason why services are off.
+struct Hold {
+    Cause cause = Cause::cap;
+    std::string about;  ///< the destination, or the cap's id
+    Instant period_start;
+    int stage = 0;
+    std::vector<tariffs::Service> services;
+    Instant since;          ///< by the clock
+    bool asleep = false;    ///< at home a cap's hold sleeps
+    bool declined = false;  ///< the customer said no: blocked rather than held
+    std::string question;
+    auto fields() { return std::tie(cause, about, period_start, stage, services, since, asleep, declined, question); }
+};
+
+enum class QuestionState { pending, confirmed, declined, expired, withdrawn };
+[[nodiscard]] std::string_view word(QuestionState state);
+
+/// A confirmation: one question with the terms it showed.
+struct Question {
+    std::string id;
+    Cause cause = Cause::cap;
+    std::string about;
+    Instant period_start;
+    int stage = 0;
+    int trip = 0;
+    QuestionState state = QuestionState::pending;
+    Instant asked, expires;          ///< by the clock
+    std::optional<Instant> decided;  ///< by the clock
+    std::optional<Instant> left;     ///< when the traveller left the place it asks about, by the clock
+    std::string code;                ///< four digits
+    std::string chosen, by, actor;
+    std::vector<std::string> choices;  ///< `extend`, `continue`, `decline`, numbered from 1 as printed
+    std::optional<tariffs::Money> price_per_megabyte;  ///< as shown
+    std::int64_t limit = 0, used = 0, next_limit = 0;  ///< of a cap, as shown; next_limit 0: none
+    auto fields() {
+        return std::tie(id, cause, about, period_start, stage, trip, state, asked, expires, decided, left, code, chosen, by,
+                        actor, choices, price_per_megabyte, limit, used, next_limit);
+    }
+};
+
+/// When a welcome or an advice was last owed for a destination (event time).
+struct Told {
+    std::string destination;
+    Instant at;
+    auto fields() { return std::tie(destination, at); }
+};
+
+/// A message of this customer that is not finished, in order, per channel: only the first of a channel may be claimed.
+struct Waiting {
+    std::string channel;
+    std::int64_t message = 0;
+    auto fields() { return std::tie(channel, message); }
+};
+
+/// Everything of one customer.
+struct CustomerState {
+    customers::Profile profile;
+    bool known = false;  ///< a profile was put; else the customer was met in an event
+    bool erased = false;
+    std::vector<PlaceAt> places;  ///< by event time, the last is the known place
+    Trip trip;
+    std::vector<CapCount> counts;
+    std::vector<Hold> holds;
+    std::vector<Question> questions;  ///< open ones and the last few decided
+    std::vector<Told> welcomed, advised;
+    std::vector<Waiting> waiting;
+    std::int64_t hold_sequence = 0;
+
+    // the evidence chain
+    std::int64_t entries = 0;
+    std::int64_t last_entry = 0;  ///< row of the last entry; 0 when none
+    std::array<std::uint8_t, 32> head{};
+    std::optional<Instant> wake;  ///< when something is due by the clock
+
+    [[nodiscard]] const KnownPlace* place() const { return places.empty() ? nullptr : &places.back().place; }
+    auto fields() {
+        return std::tie(profile, known, erased, places, trip, counts, holds, questions, welcomed, advised, waiting,
+                        hold_sequence, entries, last_entry, head, wake);
+    }
+};
+
+/// One stretch of a session on one network under one tariff row, version and period.
+struct Segment {
+    std::string network;             ///< PLMN as text, or the destination where none was named
+    int version = 0;
+    int line = 0;                    ///< of the row in tariffs.csv; 0: no row, counted as charged
+    std::uint64_t periods = 0;       ///< digest of the cap periods the record fell into
+    std::int64_t used = 0;           ///< base units
+    std::int64_t charged_used = 0;   ///< of those, the units the sender priced
+    tariffs::Money charged;          ///< the sender's sum, on the row's currency and tax basis
+    tariffs::Money counted;          ///< the higher of rated and charged
+    tariffs::Money rated_charged;    ///< the tariff's price of `charged_used`, to compare with `charged`
+    auto fields() { return std::tie(network, version, line, periods, used, charged_used, charged, counted, rated_charged); }
+};
+
+/// A session's segments; a record without a session makes one that is not kept.
+struct Session {
+    std::vector<Segment> segments;
+    Instant last;
+    bool mismatch = false;  ///< listed as charged otherwise than the tariff says
+    auto fields() { return std::tie(segments, last, mismatch); }
+};
+
+}  // namespace roamguard::protection

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <set>
+
+#include "service/customers/home.h"
+#include "service/protection/rules.h"
+
+namespace roamguard::protection {
+namespace {
+
+using intake::ChargedAs;
+using intake::RoamingEvent;
+using tariffs::Money;
+using tariffs::Row;
+
+/// What a record adds, as two sums of its segment: caps count the difference on their own basis, so that rounding
+/// telescopes and the order of records does not matter.
+struct Added {
+    Money before, after;
+    tariffs::Tax tax = tariffs::Tax::incl;
+    std::optional<tariffs::TaxRate> tax_rate;
+};
+
+tariffs::Called called_of(const RoamingEvent& event, const Terms& terms, const KnownPlace& place) {
+    if (event.called.empty()) return tariffs::Called::unknown;
+    if (event.called == "premium") return tariffs::Called::premium;
+    if (event.called == "home" || event.called == terms.home_country.code()) return tariffs::Called::home;
+    if (event.called == "local" || event.called == place.country.code()) return tariffs::Called::local;
+    return tariffs::Called::other;
+}
+
+/// Where the record belongs: its own network, else the last place known not later than its time.
+KnownPlace place_of(const Deciding& d, const RoamingEvent& event, const KnownPlace& named) {
+    if (event.names_network()) return named;
+    KnownPlace place;
+    for (const PlaceAt& one : d.state.places)
+        if (one.at <= event.time.at) place = one.place;
+    return place;
+}
+
+std::optional<std::int64_t> on_cap_basis(const Money& amount, const Added& added, const customers::CapRule& rule,
+                                         const tariffs::Table* table) {
+    Money money = amount;
+    if (added.tax != rule.tax && money.micros != 0) {
+        if (!added.tax_rate) return std::nullopt;
+        money = tariffs::convert_tax(money, added.tax, rule.tax, *added.tax_rate);
+    }
+    if (money.currency == rule.currency || money.micros == 0) return money.micros;
+    if (!table) return std::nullopt;
+    const auto converted = table->convert(money, rule.currency);
+    return converted ? std::optional(converted->micros) : std::nullopt;
+}
+
+/// The money caps' periods a record falls into, as one number: a segment never crosses any of them.
+std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table, Instant at) {
+    std::set<std::int64_t> starts;
+    for (const customers::CapRule& rule : d.terms.caps) {
+        if (rule.is_volume() || !counts(rule, service, place, table)) continue;
+        const CapCount& count = count_of(d, rule, at);
+        starts.insert(count.trip > 0 ? -count.trip : count.start.ms);
+    }
+    if (starts.empty()) starts.insert(customers::period_of({}, at, d.terms.time_zone).start.ms);
+    std::uint64_t digest = 1469598103934665603ull;
+    for (std::int64_t start : starts) digest = (digest ^ static_cast<std::uint64_t>(start)) * 1099511628211ull;
+    return digest;
+}
+
+Segment& segment_of(Session& session, const KnownPlace& place, int version, int line, std::uint64_t periods, tariffs::Currency currency) {
+    const std::string network = place.plmn ? place.plmn->text() : place.destination();
+    for (Segment& one : session.segments)
+        if (one.network == network && one.version == version && one.line == line && one.periods == periods &&
+            one.counted.currency == currency)
+            return one;
+    Segment fresh;
+    fresh.network = network;
+    fresh.version = version;
+    fresh.line = line;
+    fresh.periods = periods;
+    fresh.charged = fresh.counted = fresh.rated_charged = Money{0, currency};
+    session.segments.push_back(fresh);
+    return session.segments.back();
+}
+
+/// What the sender charged, in the row's currency and on its tax basis; nothing when no rate leads there.
+std::optional<Money> charged_on_row(const intake::Charged& charged, const Row& row, const tariffs::Table& table) {
+    Money money = charged.amount;
+    if (charged.tax && *charged.tax != row.tax) {
+        if (!row.tax_rate) return std::nullopt;
+        money = tariffs::convert_tax(money, *charged.tax, row.tax, *row.tax_rate);
+    }
+    return money.currency == row.price.currency ? std::optional(money) : table.convert(money, row.price.currency);
+}
+
+void compare(Deciding& d, Session& session, tariffs::Currency currency) {
+    Mismatch mismatch;
+    mismatch.rated = mismatch.charged = Money{0, currency};
+    for (const Segment& one : session.segments) {
+        if (one.charged_used == 0 && one.charged.micros == 0) continue;
+        if (one.charged.currency != currency) continue;
+        mismatch.rated = mismatch.rated + one.rated_charged;
+        mismatch.charged = mismatch.charged + one.charged;
+    }
+    const std::int64_t gap = mismatch.charged.micros - mismatch.rated.micros;
+    mismatch.differs = static_cast<__int128>(gap < 0 ? -gap : gap) * 1'000'000 >
+                       static_cast<__int128>(mismatch.rated.micros) * d.rules().billing_tolerance_ppm;
+    if (mismatch.differs || session.mismatch) d.out.mismatch = mismatch;
+    session.mismatch = mismatch.differs;
+}
+
+/// A record rated by the tariff (and compared with what the sender charged): the segment's sum grows.
+Added rate(Deciding& d, const RoamingEvent& event, const Row& row, const tariffs::Version& version, Segment& segment,
+           Session& session) {
+    Added added{segment.counted, segment.counted, row.tax, row.tax_rate};
+    segment.used += event.quantity;
+    const Money rated = tariffs::price_of(row, segment.used);
+    if (event.charged) {
+        if (const auto charged = charged_on_row(*event.charged, row, *version.table)) {
+            segment.charged = segment.charged + *charged;
+            segment.charged_used += event.quantity;
+            segment.rated_charged = tariffs::price_of(row, segment.charged_used);
+            compare(d, session, row.price.currency);
+        } else {
+            d.out.reasons.push_back("the sender's charge cannot be converted to the tariff's currency or tax basis");
+        }
+    }
+    segment.counted = segment.charged.micros > rated.micros ? segment.charged : rated;
+    added.after = segment.counted;
+    d.out.priced->rated_segment = rated;
+    d.out.priced->segment_used = segment.used;
+    return added;
+}
+
+/// Prices the record. Nothing when it cannot be priced: it adds nothing and is listed.
+std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPlace& place, Session& session,
+                           const tariffs::Version* version, std::uint64_t periods) {
+    const Row* row = version ? row_for(place, d.terms, *version->table, event.service, called_of(event, d.terms, place)) : nullptr;
+    Priced priced;
+    priced.version = version ? version->number : 0;
+    if (row) {
+        priced.line = row->line;
+        priced.destination_row = row->destination;
+        priced.plan_row = row->plan;
+    }
+    priced.priced = true;
+    d.out.priced = priced;
+    const bool credit = event.charged && event.charged->amount.micros < 0;
+    if (credit || event.charged_as != ChargedAs::tariff || (!row && event.charged)) {
+        const Money amount = event.charged ? event.charged->amount : Money{0, d.terms.currency};
+        Added added{Money{0, amount.currency}, amount, row ? row->tax : tariffs::Tax::incl, row ? row->tax_rate : std::nullopt};
+        if (event.charged && event.charged->tax) added.tax = *event.charged->tax;
+        return added;
+    }
+    if (!row) {
+        d.out.priced->priced = false;
+        d.out.priced->unpriced_reason = version ? "no tariff row fits this place and service" : "no tariff table is published";
+        return std::nullopt;
+    }
+    Segment& segment = segment_of(session, place, version->number, row->line, periods, row->price.currency);
+    const Segment before = segment;
+    try {
+        return rate(d, event, *row, *version, segment, session);
+    } catch (const tariffs::MoneyOverflow&) {
+        segment = before;
+        d.out.priced->priced = false;
+        d.out.priced->unpriced_reason = "the price is beyond what can be counted";
+        return std::nullopt;
+    }
+}
+
+void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& place, const std::optional<Added>& added,
+                     const tariffs::Table* table) {
+    for (const customers::CapRule& present : d.terms.caps) {
+        if (!counts(present, event.service, place, table)) continue;
+        CapCount& count = count_of(d, present, event.time.at);
+        const customers::CapRule& rule = rule_of(count, present);
+        if (rule.is_volume()) {
+            add_to_cap(d, present, count, event.quantity, place, event.time.at);
+            continue;
+        }
+        if (!added) continue;
+        const auto before = on_cap_basis(added->before, *added, rule, table);
+        const auto after = on_cap_basis(added->after, *added, rule, table);
+        if (!before || !after) {
+            d.out.priced->priced = false;
+            d.out.priced->unpriced_reason = "no exchange or tax rate leads to cap " + rule.id;
+            continue;
+        }
+        add_to_cap(d, present, count, *after - *before, place, event.time.at);
+    }
+}
+
+/// Usage that names a foreign network and is newer than the known place acts as an attach first.
+void follow(Deciding& d, const RoamingEvent& event, const KnownPlace& place) {
+    const Instant at = event.time.at;
+    const KnownPlace* known = d.state.place();
+    const bool newer = !known || at > d.state.places.back().at;
+    const bool moved = !known || known->destination() != place.destination();
+    if (newer && moved && (event.names_network() || !known)) return enter_foreign(d, place, at, Because::usage);
+    heard_abroad(d, at);
+}
+
+}  // namespace
+
+void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Session& session) {
+    const KnownPlace place = place_of(d, event, named);
+    d.out.place = place;
+    if (place.klass == geoip::NetworkClass::test) return d.out.add(Outcome::test_network);
+    if (d.terms.inbound || place.home()) return d.out.add(Outcome::noted);
+    follow(d, event, place);
+    d.out.add(Outcome::counted);
+    const tariffs::Version* version = d.world.book->in_force(event.time.at);
+    const tariffs::Table* table = version ? version->table.get() : nullptr;
+    const std::uint64_t periods = periods_of(d, event.service, place, table, event.time.at);
+    const std::optional<Added> added = price(d, event, place, session, version, periods);
+    session.last = std::max(session.last, event.time.at);
+    if (added) {
+        d.out.priced->added = added->after - added->before;
+        spend_on_trip(d, d.out.priced->added, event.time.at);
+    }
+    count_into_caps(d, event, place, added, table);
+}
+
+}  // namespace roamguard::protection

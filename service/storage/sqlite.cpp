@@ -1,0 +1,596 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+
+#include "data/embedded.h"
+#include "service/storage/sqlite_connection.h"
+
+namespace roamguard::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int schema_version = 1;
+constexpr std::int64_t checkpoint_every_bytes = 4 << 20;
+
+/// A settings value that SQLite took silently otherwise than asked would break the promise of a 2xx: read each back.
+void set_and_check(Connection& db, const std::string& name, const std::string& value, std::int64_t expected) {
+    db.execute("PRAGMA " + name + "=" + value);
+    const std::int64_t got = db.pragma(name);
+    if (got != expected)
+        throw StoreUnavailable("the database refuses PRAGMA " + name + "=" + value + " (it says " + std::to_string(got) + ")");
+}
+
+/// Holds the data folder's lock file as long as it lives, so that no second process opens the same database.
+class FolderLock {
+public:
+    explicit FolderLock(const std::string& database) {
+        const std::string path = database + ".lock";
+        descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (descriptor_ < 0) throw StoreUnavailable("cannot make the lock file " + path + ": " + std::strerror(errno));
+        if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+            ::close(descriptor_);
+            throw StoreUnavailable("another process holds the database " + database + " (its lock file is " + path + ")");
+        }
+    }
+    ~FolderLock() { ::close(descriptor_); }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int descriptor_ = -1;
+};
+
+std::string_view bytes_of(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+std::string_view bytes_of(const std::array<std::uint8_t, 32>& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+template <class Array>
+void read_bytes(const std::string& bytes, Array& into) {
+    if (bytes.size() != into.size()) throw StoreBroken("a stored digest has " + std::to_string(bytes.size()) + " bytes");
+    std::memcpy(into.data(), bytes.data(), bytes.size());
+}
+
+CustomerRow customer_from(const Use& use) {
+    CustomerRow row;
+    row.id = use.integer(0);
+    row.state = use.text(1);
+    row.key = use.text(2);
+    row.wake = use.maybe_instant(3);
+    return row;
+}
+
+#define MESSAGE_COLUMNS                                                                                               \
+    "row,id,customer,recipient,kind,channel,language,text,encoding,segments,template_id,template_hash,state,attempts,due," \
+    "cause,cap,stage,threshold,question,error,created,expires,sent,delivered"
+
+MessageRow message_from(const Use& use) {
+    MessageRow row;
+    int i = 0;
+    row.row = use.integer(i++);
+    row.id = use.text(i++);
+    row.customer = use.integer(i++);
+    row.to = use.text(i++);
+    row.kind = use.text(i++);
+    row.channel = use.text(i++);
+    row.language = use.text(i++);
+    row.text = use.text(i++);
+    row.encoding = use.text(i++);
+    row.segments = use.number(i++);
+    row.template_id = use.text(i++);
+    row.template_hash = use.text(i++);
+    row.state = parse_message_state(use.text(i++)).value();
+    row.attempts = use.number(i++);
+    row.due = use.maybe_instant(i++);
+    row.cause = use.text(i++);
+    row.cap = use.text(i++);
+    row.stage = use.number(i++);
+    row.threshold = use.number(i++);
+    row.question = use.text(i++);
+    row.error = use.text(i++);
+    row.created = use.instant(i++);
+    row.expires = use.instant(i++);
+    row.sent = use.maybe_instant(i++);
+    row.delivered = use.maybe_instant(i++);
+    return row;
+}
+
+/// Read-only connections, handed out one to a reader at a time.
+class Readers {
+public:
+    explicit Readers(std::string path) : path_(std::move(path)) {}
+    struct Lease {
+        Readers& home;
+        std::unique_ptr<Connection> connection;
+        ~Lease() {
+            const std::lock_guard lock(home.mutex_);
+            home.idle_.push_back(std::move(connection));
+        }
+        Connection* operator->() const { return connection.get(); }
+    };
+    Lease take() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!idle_.empty()) {
+                std::unique_ptr<Connection> connection = std::move(idle_.back());
+                idle_.pop_back();
+                return {*this, std::move(connection)};
+            }
+        }
+        auto connection = std::make_unique<Connection>(path_, Connection::Mode::reader);
+        connection->execute("PRAGMA query_only=1");
+        connection->execute("PRAGMA cache_size=-2000");
+        return {*this, std::move(connection)};
+    }
+
+private:
+    std::string path_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+/// Exactly one connection writes and checkpoints (SQLite before 3.51.3 can damage a WAL that two connections write or
+/// checkpoint at once); readers are read-only. Internally synchronised for readers; the first group is the engine's.
+class Sqlite final : public Store {
+public:
+    explicit Sqlite(const std::string& path) : lock_(path), writer_(path, Connection::Mode::writer), readers_(path), path_(path) {
+        prepare_connection();
+        apply_schema();
+        next_[0] = last("SELECT max(id) FROM customer") + 1;
+        next_[1] = last("SELECT max(row) FROM evidence") + 1;
+        next_[2] = last("SELECT max(row) FROM message") + 1;
+    }
+
+    std::vector<std::optional<CustomerId>> look_up(std::span<const std::string> aliases) override {
+        std::vector<std::optional<CustomerId>> found;
+        found.reserve(aliases.size());
+        for (const std::string& alias : aliases)
+            found.push_back(alias_in(writer_, alias));
+        return found;
+    }
+
+    std::vector<std::optional<SeenRow>> find_seen(std::span<const Digest> keys) override {
+        std::vector<std::optional<SeenRow>> found;
+        found.reserve(keys.size());
+        for (const Digest& key : keys) {
+            Use use = writer_.use("SELECT content,customer,result,received FROM seen WHERE key=?");
+            use.blob(bytes_of(key));
+            if (!use.step()) {
+                found.emplace_back();
+                continue;
+            }
+            SeenRow row;
+            row.key = key;
+            read_bytes(use.text(0), row.content);
+            row.customer = use.integer(1);
+            row.result = use.text(2);
+            row.received = use.instant(3);
+            found.emplace_back(std::move(row));
+        }
+        return found;
+    }
+
+    std::vector<std::optional<CustomerRow>> load(std::span<const CustomerId> customers) override {
+        std::vector<std::optional<CustomerRow>> found;
+        found.reserve(customers.size());
+        for (CustomerId id : customers)
+            found.push_back(customer_in(writer_, id));
+        return found;
+    }
+
+    std::vector<std::optional<SessionRow>> load_sessions(std::span<const std::pair<CustomerId, std::int64_t>> sessions) override {
+        std::vector<std::optional<SessionRow>> found;
+        found.reserve(sessions.size());
+        for (const auto& [customer, session] : sessions) {
+            Use use = writer_.use("SELECT body,last FROM session WHERE customer=? AND session=?");
+            use.bind(customer).bind(session);
+            if (use.step())
+                found.emplace_back(SessionRow{customer, session, use.text(0), use.instant(1)});
+            else
+                found.emplace_back();
+        }
+        return found;
+    }
+
+    std::vector<MessageRow> load_messages(std::span<const std::int64_t> rows) override {
+        std::vector<MessageRow> found;
+        for (std::int64_t row : rows) {
+            Use use = writer_.use("SELECT " MESSAGE_COLUMNS " FROM message WHERE row=?");
+            use.bind(row);
+            if (use.step()) found.push_back(message_from(use));
+        }
+        return found;
+    }
+
+    std::int64_t reserve(Sequence sequence, int count) override {
+        std::int64_t& next = next_[static_cast<int>(sequence)];
+        const std::int64_t first = next;
+        next += count;
+        return first;
+    }
+
+    void commit(const Delta& delta) override {
+        if (delta.empty()) return;
+        writer_.execute("BEGIN IMMEDIATE");
+        try {
+            write(delta);
+            writer_.execute("COMMIT");
+        } catch (...) {
+            if (!sqlite3_get_autocommit(writer_.handle())) sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            throw;
+        }
+    }
+
+    std::vector<CustomerId> due_customers(Instant now, int limit) override {
+        std::vector<CustomerId> due;
+        Use use = writer_.use("SELECT id FROM customer WHERE wake IS NOT NULL AND wake<=? ORDER BY wake LIMIT ?");
+        use.bind(now).bind(limit);
+        while (use.step())
+            due.push_back(use.integer(0));
+        return due;
+    }
+
+    int retain(const Retention& retention) override {
+        writer_.execute("BEGIN IMMEDIATE");
+        int gone = 0;
+        try {
+            gone += drop("DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE received<? LIMIT ?)", retention.seen_before, retention.limit);
+            gone += drop("DELETE FROM session WHERE (customer,session) IN (SELECT customer,session FROM session WHERE last<? LIMIT ?)",
+                         retention.sessions_before, retention.limit);
+            gone += drop("DELETE FROM rejected WHERE row IN (SELECT row FROM rejected WHERE at<? LIMIT ?)", retention.rejected_before, retention.limit);
+            gone += drop("DELETE FROM finding WHERE row IN (SELECT row FROM finding WHERE at<? LIMIT ?)", retention.findings_before, retention.limit);
+            gone += drop("DELETE FROM message WHERE row IN (SELECT row FROM message WHERE created<? AND due IS NULL AND state<>'queued' LIMIT ?)",
+                         retention.messages_before, retention.limit);
+            writer_.execute("COMMIT");
+        } catch (...) {
+            if (!sqlite3_get_autocommit(writer_.handle())) sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            throw;
+        }
+        return gone;
+    }
+
+    std::int64_t maintain() override {
+        std::error_code ignored;
+        const auto size = fs::file_size(path_ + "-wal", ignored);
+        if (ignored || static_cast<std::int64_t>(size) < checkpoint_every_bytes) return 0;
+        const auto begin = std::chrono::steady_clock::now();
+        int log = 0, done = 0;
+        // PASSIVE never waits for readers; what it could not move is moved the next time. A WAL that readers keep long
+        // grows meanwhile, so past 64 MiB it is truncated as soon as nobody reads.
+        const int mode = size > (64u << 20) ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+        const int code = sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &log, &done);
+        if (code != SQLITE_OK && code != SQLITE_BUSY) fail(writer_.handle(), "the checkpoint failed");
+        return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count();
+    }
+
+    std::optional<CustomerId> read_alias(const std::string& alias) override { return alias_in(*readers_.take().connection, alias); }
+    std::optional<CustomerRow> read_customer(CustomerId customer) override {
+        return customer_in(*readers_.take().connection, customer);
+    }
+
+    std::vector<EvidenceRow> read_evidence(std::int64_t last, int limit) override {
+        auto db = readers_.take();
+        std::vector<EvidenceRow> rows;
+        while (last > 0 && static_cast<int>(rows.size()) < limit) {
+            Use use = db->use("SELECT row,customer,number,previous,at,kind,body,hash FROM evidence WHERE row=?");
+            use.bind(last);
+            if (!use.step()) break;
+            EvidenceRow row;
+            row.row = use.integer(0);
+            row.customer = use.integer(1);
+            row.number = use.integer(2);
+            row.previous = use.integer(3);
+            row.at = use.instant(4);
+            row.kind = use.text(5);
+            row.body = use.text(6);
+            read_bytes(use.text(7), row.hash);
+            last = row.previous;
+            rows.push_back(std::move(row));
+        }
+        return rows;
+    }
+
+    std::vector<MessageRow> read_messages(const MessageFilter& filter, const Page& page) override {
+        auto db = readers_.take();
+        std::vector<MessageRow> rows;
+        Use use = filter.customer
+                      ? db->use("SELECT " MESSAGE_COLUMNS " FROM message WHERE customer=?4 AND row<?1 AND (?2='' OR state=?2) AND "
+                                "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5")
+                      : db->use("SELECT " MESSAGE_COLUMNS " FROM message WHERE ?4 IS NOT NULL AND row<?1 AND (?2='' OR state=?2) AND "
+                                "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5");
+        use.bind(before(page)).bind(filter.state).bind(filter.kind).bind(filter.customer.value_or(0)).bind(page.limit);
+        while (use.step())
+            rows.push_back(message_from(use));
+        return rows;
+    }
+
+    std::optional<MessageRow> read_message(const std::string& id) override {
+        auto db = readers_.take();
+        Use use = db->use("SELECT " MESSAGE_COLUMNS " FROM message WHERE id=?");
+        use.bind(id);
+        if (!use.step()) return std::nullopt;
+        return message_from(use);
+    }
+
+    std::optional<CustomerId> read_question(const std::string& question) override {
+        auto db = readers_.take();
+        Use use = db->use("SELECT customer FROM message WHERE question=? AND question<>'' LIMIT 1");
+        use.bind(question);
+        if (!use.step()) return std::nullopt;
+        return use.integer(0);
+    }
+
+    std::vector<std::int64_t> due_messages(Instant now, int limit) override {
+        auto db = readers_.take();
+        std::vector<std::int64_t> rows;
+        Use use = db->use("SELECT row FROM message WHERE due IS NOT NULL AND due<=? ORDER BY due,row LIMIT ?");
+        use.bind(now).bind(limit);
+        while (use.step())
+            rows.push_back(use.integer(0));
+        return rows;
+    }
+
+    std::vector<RejectedRow> read_rejected(const Page& page) override {
+        auto db = readers_.take();
+        std::vector<RejectedRow> rows;
+        Use use = db->use("SELECT row,at,source,event_id,type,code,detail,errors,body FROM rejected WHERE row<? ORDER BY row DESC LIMIT ?");
+        use.bind(before(page)).bind(page.limit);
+        while (use.step())
+            rows.push_back({use.integer(0), use.instant(1), use.text(2), use.text(3), use.text(4), use.text(5), use.text(6), use.text(7), use.text(8)});
+        return rows;
+    }
+
+    std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind, const Page& page) override {
+        auto db = readers_.take();
+        std::vector<std::pair<std::int64_t, FindingRow>> rows;
+        Use use = db->use("SELECT row,kind,key,customer,at,body FROM finding WHERE kind=? AND row<? ORDER BY row DESC LIMIT ?");
+        use.bind(kind).bind(before(page)).bind(page.limit);
+        while (use.step())
+            rows.push_back({use.integer(0), FindingRow{use.text(1), use.text(2), use.integer(3), use.instant(4), use.text(5), false}});
+        return rows;
+    }
+
+    std::vector<VersionRow> read_versions() override {
+        auto db = readers_.take();
+        std::vector<VersionRow> rows;
+        Use use = db->use("SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version ORDER BY number DESC");
+        while (use.step())
+            rows.push_back({use.number(0), use.text(1), use.maybe_instant(2), use.instant(3), use.text(4), use.text(5), use.text(6), use.text(7)});
+        return rows;
+    }
+
+    std::map<std::string, std::string> read_files(int version) override {
+        auto db = readers_.take();
+        std::map<std::string, std::string> files;
+        Use use = db->use("SELECT name,content FROM tariff_file WHERE version=?");
+        use.bind(version);
+        while (use.step())
+            files[use.text(0)] = use.text(1);
+        return files;
+    }
+
+    std::vector<KeyRow> read_keys() override {
+        auto db = readers_.take();
+        std::vector<KeyRow> rows;
+        Use use = db->use("SELECT id,role,name,hash,created,revoked FROM api_key ORDER BY created");
+        while (use.step())
+            rows.push_back({use.text(0), use.text(1), use.text(2), use.text(3), use.instant(4), use.maybe_instant(5)});
+        return rows;
+    }
+
+    std::vector<CustomerRow> read_customers(CustomerId after, int limit) override {
+        auto db = readers_.take();
+        std::vector<CustomerRow> rows;
+        Use use = db->use("SELECT id,state,key,wake FROM customer WHERE id>? ORDER BY id LIMIT ?");
+        use.bind(after).bind(limit);
+        while (use.step())
+            rows.push_back(customer_from(use));
+        return rows;
+    }
+
+    void ping() override {
+        auto db = readers_.take();
+        Use use = db->use("SELECT count(*) FROM tariff_version");
+        (void)use.step();
+    }
+
+private:
+    static std::int64_t before(const Page& page) { return page.before > 0 ? page.before : INT64_MAX; }
+
+    static std::optional<CustomerId> alias_in(Connection& db, const std::string& alias) {
+        Use use = db.use("SELECT customer FROM alias WHERE alias=?");
+        use.bind(alias);
+        if (!use.step()) return std::nullopt;
+        return use.integer(0);
+    }
+
+    static std::optional<CustomerRow> customer_in(Connection& db, CustomerId id) {
+        Use use = db.use("SELECT id,state,key,wake FROM customer WHERE id=?");
+        use.bind(id);
+        if (!use.step()) return std::nullopt;
+        return customer_from(use);
+    }
+
+    int drop(const char* sql, Instant older_than, int limit) {
+        Use use = writer_.use(sql);
+        use.bind(older_than).bind(limit);
+        use.run();
+        return sqlite3_changes(writer_.handle());
+    }
+
+    std::int64_t last(const char* sql) {
+        Use use = writer_.use(sql);
+        return use.step() ? use.integer(0) : 0;
+    }
+
+    void prepare_connection() {
+        int off = 0;
+        sqlite3_db_config(writer_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &off);
+        writer_.execute("PRAGMA journal_mode=WAL");
+        {
+            Use use = writer_.use("PRAGMA journal_mode");
+            if (!use.step() || use.text(0) != "wal") throw StoreUnavailable("the database does not take journal_mode=WAL");
+        }
+        set_and_check(writer_, "synchronous", "FULL", 2);
+        set_and_check(writer_, "wal_autocheckpoint", "0", 0);
+        set_and_check(writer_, "foreign_keys", "0", 0);
+        set_and_check(writer_, "mmap_size", "0", 0);
+        set_and_check(writer_, "cache_size", "-65536", -65536);
+    }
+
+    void apply_schema() {
+        const std::int64_t version = writer_.pragma("user_version");
+        if (version > schema_version)
+            throw StoreUnavailable("the database " + path_ + " has schema " + std::to_string(version) + ", this program knows " +
+                                   std::to_string(schema_version) + ": run the newer program, or restore a backup made before it");
+        if (version == schema_version) return;
+        const std::string_view sql = data::embedded_files().at("service/storage/schema/sqlite/0001_first.sql");
+        writer_.execute("BEGIN IMMEDIATE");
+        writer_.execute(std::string(sql));
+        writer_.execute("PRAGMA user_version=" + std::to_string(schema_version));
+        writer_.execute("COMMIT");
+    }
+
+    void write(const Delta& delta);
+    void write_messages(const Delta& delta);
+    void write_lists(const Delta& delta);
+
+    FolderLock lock_;
+    Connection writer_;
+    Readers readers_;
+    std::string path_;
+    std::int64_t next_[3] = {1, 1, 1};
+};
+
+void Sqlite::write(const Delta& delta) {
+    for (const CustomerRow& row : delta.customers) {
+        Use use = writer_.use(
+            "INSERT INTO customer(id,state,key,wake) VALUES(?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
+            "state=excluded.state,key=excluded.key,wake=excluded.wake");
+        use.bind(row.id).blob(row.state).blob(row.key).bind(row.wake);
+        use.run();
+    }
+    for (const std::string& alias : delta.dropped_aliases) {
+        Use use = writer_.use("DELETE FROM alias WHERE alias=?");
+        use.bind(alias);
+        use.run();
+    }
+    for (const AliasRow& row : delta.aliases) {
+        Use use = writer_.use("INSERT OR REPLACE INTO alias(alias,customer,since) VALUES(?,?,?)");
+        use.bind(row.alias).bind(row.customer).bind(row.since);
+        use.run();
+    }
+    for (CustomerId customer : delta.erased)
+        for (const char* sql : {"DELETE FROM session WHERE customer=?", "DELETE FROM finding WHERE customer=?",
+                                "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' "
+                                "ELSE state END WHERE customer=?"}) {
+            Use use = writer_.use(sql);
+            use.bind(customer);
+            use.run();
+        }
+    for (const SessionRow& row : delta.sessions) {
+        Use use = writer_.use("INSERT OR REPLACE INTO session(customer,session,body,last) VALUES(?,?,?,?)");
+        use.bind(row.customer).bind(row.session).blob(row.body).bind(row.last);
+        use.run();
+    }
+    for (const SeenRow& row : delta.seen) {
+        Use use = writer_.use("INSERT INTO seen(key,content,customer,result,received) VALUES(?,?,?,?,?)");
+        use.blob(bytes_of(row.key)).blob(bytes_of(row.content)).bind(row.customer).blob(row.result).bind(row.received);
+        use.run();
+    }
+    for (const EvidenceRow& row : delta.evidence) {
+        Use use = writer_.use("INSERT INTO evidence(row,customer,number,previous,at,kind,body,hash) VALUES(?,?,?,?,?,?,?,?)");
+        use.bind(row.row).bind(row.customer).bind(row.number).bind(row.previous).bind(row.at).bind(row.kind).blob(row.body).blob(bytes_of(row.hash));
+        use.run();
+    }
+    write_messages(delta);
+    write_lists(delta);
+}
+
+void Sqlite::write_messages(const Delta& delta) {
+    for (const MessageRow& row : delta.messages) {
+        Use use = writer_.use("INSERT INTO message(" MESSAGE_COLUMNS
+                              ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(row) DO UPDATE SET "
+                              "recipient=excluded.recipient,channel=excluded.channel,text=excluded.text,state=excluded.state,"
+                              "attempts=excluded.attempts,due=excluded.due,error=excluded.error,expires=excluded.expires,"
+                              "sent=excluded.sent,delivered=excluded.delivered");
+        use.bind(row.row).bind(row.id).bind(row.customer).bind(row.to).bind(row.kind).bind(row.channel).bind(row.language);
+        use.bind(row.text).bind(row.encoding).bind(row.segments).bind(row.template_id).bind(row.template_hash).bind(word(row.state));
+        use.bind(row.attempts).bind(row.due).bind(row.cause).bind(row.cap).bind(row.stage).bind(row.threshold).bind(row.question);
+        use.bind(row.error).bind(row.created).bind(row.expires).bind(row.sent).bind(row.delivered);
+        use.run();
+    }
+}
+
+void Sqlite::write_lists(const Delta& delta) {
+    for (const RejectedRow& row : delta.rejected) {
+        Use use = writer_.use("INSERT INTO rejected(at,source,event_id,type,code,detail,errors,body) VALUES(?,?,?,?,?,?,?,?)");
+        use.bind(row.at).bind(row.source).bind(row.event_id).bind(row.type).bind(row.code).bind(row.detail).bind(row.errors).bind(row.body);
+        use.run();
+    }
+    for (const FindingRow& row : delta.findings) {
+        Use use = row.gone ? writer_.use("DELETE FROM finding WHERE kind=? AND key=?")
+                           : writer_.use("INSERT OR REPLACE INTO finding(kind,key,customer,at,body) VALUES(?,?,?,?,?)");
+        use.bind(row.kind).bind(row.key);
+        if (!row.gone) use.bind(row.customer).bind(row.at).bind(row.body);
+        use.run();
+    }
+    for (const VersionRow& row : delta.versions) {
+        Use use = writer_.use(
+            "INSERT INTO tariff_version(number,state,effective_at,created,created_by,published_by,note,digest) VALUES(?,?,?,?,?,?,?,?) "
+            "ON CONFLICT(number) DO UPDATE SET state=excluded.state,effective_at=excluded.effective_at,"
+            "published_by=excluded.published_by,note=excluded.note");
+        use.bind(row.number).bind(row.state).bind(row.effective_at).bind(row.created).bind(row.created_by).bind(row.published_by);
+        use.bind(row.note).bind(row.digest);
+        use.run();
+    }
+    for (const auto& [version, files] : delta.files)
+        for (const auto& [name, content] : files) {
+            Use use = writer_.use("INSERT INTO tariff_file(version,name,content) VALUES(?,?,?)");
+            use.bind(version).bind(name).blob(content);
+            use.run();
+        }
+    for (const KeyRow& row : delta.keys) {
+        Use use = writer_.use("INSERT OR REPLACE INTO api_key(id,role,name,hash,created,revoked) VALUES(?,?,?,?,?,?)");
+        use.bind(row.id).bind(row.role).bind(row.name).blob(row.hash).bind(row.created).bind(row.revoked);
+        use.run();
+    }
+}
+
+}  // namespace
+
+std::string_view word(MessageState state) {
+    switch (state) {
+        case MessageState::queued: return "queued";
+        case MessageState::sent: return "sent";
+        case MessageState::delivered: return "delivered";
+        case MessageState::failed: return "failed";
+        case MessageState::expired: return "expired";
+        case MessageState::cancelled: return "cancelled";
+    }
+    throw std::logic_error("a message state without a word");
+}
+
+std::optional<MessageState> parse_message_state(std::string_view text) {
+    for (int i = 0; i <= static_cast<int>(MessageState::cancelled); ++i)
+        if (word(static_cast<MessageState>(i)) == text) return static_cast<MessageState>(i);
+    return std::nullopt;
+}
+
+std::unique_ptr<Store> open_store(const std::string& url) {
+    constexpr std::string_view scheme = "sqlite://";
+    if (url.rfind("postgresql://", 0) == 0)
+        throw StoreUnavailable("this build has the embedded store only: use sqlite:///PATH");
+    if (url.rfind(scheme, 0) != 0 || url.size() <= scheme.size() + 1 || url[scheme.size()] != '/')
+        throw StoreUnavailable("the store must be sqlite:///PATH, not " + url);
+    const fs::path path = url.substr(scheme.size());
+    std::error_code error;
+    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+    if (error) throw StoreUnavailable("cannot make the folder " + path.parent_path().string() + ": " + error.message());
+    return std::make_unique<Sqlite>(path.string());
+}
+
+}  // namespace roamguard::storage

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "service/intake/roaming_event.h"
+#include "tariffs/instant.h"
+
+// The seam to the database. In bulk, never row by row: a batch of requests is look_up, load, then one commit of
+// everything they changed and owe. SQLite is the embedded engine; rows are plain data, so that another engine keeps the
+// same promises.
+namespace roamguard::storage {
+
+using tariffs::Instant;
+using CustomerId = std::int64_t;
+using intake::Digest;
+
+/// The world failing: disk, lock, network. The outcome of a commit that throws this is unknown.
+struct StoreUnavailable : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+/// The writer met an input/output error: nothing may be acknowledged any more, the process must end and restart.
+struct StoreBroken : StoreUnavailable {
+    using StoreUnavailable::StoreUnavailable;
+};
+
+struct CustomerRow {
+    CustomerId id = 0;
+    std::string state;  ///< of the codec
+    std::string key;    ///< 32 bytes: encrypts this customer's evidence; empty once erased
+    std::optional<Instant> wake;
+};
+/// `m:+44…`, `i:23415…`, `c:opaque-id` -> customer.
+struct AliasRow {
+    std::string alias;
+    CustomerId customer = 0;
+    Instant since;
+};
+struct SessionRow {
+    CustomerId customer = 0;
+    std::int64_t session = 0;  ///< 63 bits of the session name's digest
+    std::string body;
+    Instant last;
+};
+struct SeenRow {
+    Digest key{}, content{};
+    CustomerId customer = 0;
+    std::string result;  ///< ids of what the event owed, of the codec
+    Instant received;
+};
+/// One entry of a customer's evidence. `row` grows over all customers; `previous` leads to the customer's entry before.
+struct EvidenceRow {
+    std::int64_t row = 0;
+    CustomerId customer = 0;
+    std::int64_t number = 0;  ///< 1, 2, … within the customer
+    std::int64_t previous = 0;
+    Instant at;
+    std::string kind;
+    std::string body;  ///< ciphertext; empty once erased or dropped
+    std::array<std::uint8_t, 32> hash{};
+};
+
+enum class MessageState { queued, sent, delivered, failed, expired, cancelled };
+[[nodiscard]] std::string_view word(MessageState state);
+[[nodiscard]] std::optional<MessageState> parse_message_state(std::string_view word);
+
+/// A row of the outbox.
+struct MessageRow {
+    std::int64_t row = 0;
+    std::string id;
+    CustomerId customer = 0;
+    std::string to;  ///< E.164 or app address; empty: no address
+    std::string kind, channel, language, text, encoding, template_id, template_hash;
+    int segments = 0;
+    MessageState state = MessageState::queued;
+    int attempts = 0;  ///< also the fencing number: only the holder of the latest attempt may finish it
+    /// When it may be claimed next; nothing while another message of the customer and channel is before it, or when
+    /// finished. While claimed: the end of the lease.
+    std::optional<Instant> due;
+    std::string cause;  ///< the event's id
+    std::string cap;
+    int stage = 0, threshold = 0;
+    std::string question, error;
+    Instant created, expires;
+    std::optional<Instant> sent, delivered;
+};
+
+struct RejectedRow {
+    std::int64_t row = 0;
+    Instant at;
+    std::string source, event_id, type, code, detail, errors, body;  ///< errors: JSON array
+};
+/// A billing finding: a session charged otherwise than the tariff says, or usage that could not be priced.
+struct FindingRow {
+    std::string kind;  ///< `mismatch`, `unpriced`
+    std::string key;   ///< what it is about; the same key replaces
+    CustomerId customer = 0;
+    Instant at;
+    std::string body;  ///< JSON
+    bool gone = false;
+};
+
+struct VersionRow {
+    int number = 0;
+    std::string state;  ///< draft, published; superseded follows from a later one
+    std::optional<Instant> effective_at;
+    Instant created;
+    std::string created_by, published_by, note;
+    std::string digest;
+};
+struct KeyRow {
+    std::string id, role, name;
+    std::string hash;  ///< 32 bytes
+    Instant created;
+    std::optional<Instant> revoked;
+};
+
+/// Everything one batch changes.
+struct Delta {
+    std::vector<CustomerRow> customers;
+    std::vector<AliasRow> aliases;
+    std::vector<std::string> dropped_aliases;
+    std::vector<SessionRow> sessions;
+    std::vector<SeenRow> seen;
+    std::vector<EvidenceRow> evidence;
+    std::vector<MessageRow> messages;  ///< new or changed
+    std::vector<RejectedRow> rejected;
+    std::vector<FindingRow> findings;
+    std::vector<VersionRow> versions;
+    std::vector<std::pair<int, std::map<std::string, std::string>>> files;  ///< of a new version
+    std::vector<KeyRow> keys;
+    std::vector<CustomerId> erased;  ///< their sessions go, their messages lose recipient and text
+
+    [[nodiscard]] bool empty() const {
+        return customers.empty() && aliases.empty() && dropped_aliases.empty() && sessions.empty() && seen.empty() &&
+               evidence.empty() && messages.empty() && rejected.empty() && findings.empty() && versions.empty() && files.empty() &&
+               keys.empty() && erased.empty();
+    }
+};
+
+/// A page of a list, newest first: rows below `before` (0: from the newest).
+struct Page {
+    std::int64_t before = 0;
+    int limit = 50;
+};
+struct MessageFilter {
+    std::optional<CustomerId> customer;
+    std::string state, kind;
+};
+
+/// What retention deletes in one turn.
+struct Retention {
+    Instant seen_before, sessions_before, rejected_before, findings_before, messages_before;
+    int limit = 500;
+};
+
+/// Which ids to reserve.
+enum class Sequence { customer, evidence, message };
+
+/// The engine thread alone calls the first group; the readers below are for any thread.
+class Store {
+public:
+    virtual ~Store() = default;
+
+    // The engine's.
+    [[nodiscard]] virtual std::vector<std::optional<CustomerId>> look_up(std::span<const std::string> aliases) = 0;
+    [[nodiscard]] virtual std::vector<std::optional<SeenRow>> find_seen(std::span<const Digest> keys) = 0;
+    [[nodiscard]] virtual std::vector<std::optional<CustomerRow>> load(std::span<const CustomerId> customers) = 0;
+    [[nodiscard]] virtual std::vector<std::optional<SessionRow>> load_sessions(
+        std::span<const std::pair<CustomerId, std::int64_t>> sessions) = 0;
+    [[nodiscard]] virtual std::vector<MessageRow> load_messages(std::span<const std::int64_t> rows) = 0;
+    [[nodiscard]] virtual std::int64_t reserve(Sequence sequence, int count) = 0;
+    /// All of it or nothing, durable when it returns. Throws StoreBroken, StoreUnavailable, or std::runtime_error for a
+    /// fault of the delta itself.
+    virtual void commit(const Delta& delta) = 0;
+    [[nodiscard]] virtual std::vector<CustomerId> due_customers(Instant now, int limit) = 0;
+    virtual int retain(const Retention& retention) = 0;
+    /// Housekeeping between batches: checkpoints. Returns how long it took, in microseconds.
+    virtual std::int64_t maintain() = 0;
+
+    // Readers.
+    [[nodiscard]] virtual std::optional<CustomerId> read_alias(const std::string& alias) = 0;
+    [[nodiscard]] virtual std::optional<CustomerRow> read_customer(CustomerId customer) = 0;
+    /// A customer's entries, newest first, from row `last` back over the chain; 0 entries where nothing is there.
+    [[nodiscard]] virtual std::vector<EvidenceRow> read_evidence(std::int64_t last, int limit) = 0;
+    [[nodiscard]] virtual std::vector<MessageRow> read_messages(const MessageFilter& filter, const Page& page) = 0;
+    [[nodiscard]] virtual std::optional<MessageRow> read_message(const std::string& id) = 0;
+    /// Whose question it is; every question went out in a message.
+    [[nodiscard]] virtual std::optional<CustomerId> read_question(const std::string& question) = 0;
+    /// Rows due, oldest first.
+    [[nodiscard]] virtual std::vector<std::int64_t> due_messages(Instant now, int limit) = 0;
+    [[nodiscard]] virtual std::vector<RejectedRow> read_rejected(const Page& page) = 0;
+    [[nodiscard]] virtual std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind, const Page& page) = 0;
+    [[nodiscard]] virtual std::vector<VersionRow> read_versions() = 0;
+    [[nodiscard]] virtual std::map<std::string, std::string> read_files(int version) = 0;
+    [[nodiscard]] virtual std::vector<KeyRow> read_keys() = 0;
+    [[nodiscard]] virtual std::vector<CustomerRow> read_customers(CustomerId after, int limit) = 0;
+    /// One small read and, for /readyz, nothing else; throws when the store does not answer.
+    virtual void ping() = 0;
+};
+
+/// `sqlite:///PATH`. Creates the file and its folder, applies the schema, locks the folder against a second process.
+/// Throws StoreUnavailable with a sentence a person can act on.
+[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url);
+
+}  // namespace roamguard::storage

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "geoip/place.h"
+#include "tariffs/instant.h"
+#include "tariffs/money.h"
+#include "tariffs/units.h"
+
+namespace roamguard::tariffs {
+
+/// One thing wrong (or odd) with an uploaded table. `line` counts from 1 at the header, 0 for the whole file.
+struct Fault {
+    std::string file;  ///< tariffs.csv, zones.csv, passes.csv, fx.csv
+    int line = 0;
+    std::string column;
+    std::string value;   ///< as written, cut to 100 characters
+    std::string code;    ///< stable: unknown_country, decimal_comma, duplicate_key, ...
+    std::string detail;  ///< a sentence a product manager can act on, with a suggestion where there is one
+};
+
+/// The files of one upload, exactly as they came, by name without extension: `tariffs`, `zones`, `passes`, `fx`.
+using TableFiles = std::map<std::string, std::string>;
+
+enum class HighCost { by_limit, yes, no };
+
+/// A row of tariffs.csv, compiled.
+struct Row {
+    std::string plan;         ///< `*` for every plan
+    std::string destination;  ///< as written: `JP`, `901-14`, `zone:asia`, `inflight`, `*`
+    Service service = Service::data;
+    std::optional<Called> called;  ///< a narrowed voice_mo row
+    Money price;                   ///< for `unit`
+    Quantity unit;
+    std::int64_t minimum = 0;    ///< first charged block, in base units, > 0
+    std::int64_t increment = 0;  ///< following blocks, in base units, > 0
+    Tax tax = Tax::incl;
+    std::optional<TaxRate> tax_rate;
+    HighCost high_cost = HighCost::by_limit;
+    int line = 0;  ///< in tariffs.csv, and the row's identity within a version
+};
+
+/// A row of passes.csv, compiled (offered later; validated now).
+struct Pass {
+    std::string id, plan, destination, name;
+    std::vector<Service> services;
+    Money price;
+    Tax tax = Tax::incl;
+    std::optional<TaxRate> tax_rate;
+    std::optional<Quantity> allowance;  ///< absent: unlimited
+    Span validity;
+    enum class Day { rolling, home, local } day = Day::rolling;
+    int line = 0;
+};
+
+/// What a row is looked up by. `called` matters for voice_mo only.
+struct RateQuery {
+    std::string_view plan;
+    std::optional<geoip::Plmn> plmn;
+    geoip::NetworkClass klass = geoip::NetworkClass::unknown;
+    geoip::Country country;  ///< none for non-terrestrial and unknown
+    Service service = Service::data;
+    Called called = Called::unknown;
+};
+
+/// One compiled version of the price list. Immutable after construction; any thread.
+class Table {
+public:
+    /// An empty table, which prices nothing.
+    Table();
+
+    struct Compiled;
+    /// Everything wrong is listed; `table` is set only when `faults` is empty. `warnings` are legal but odd.
+    /// `known_country` says which alpha-2 codes exist.
+    static Compiled compile(const TableFiles& files, const std::function<bool(geoip::Country)>& known_country);
+
+    /// The most specific row: PLMN, then class, country, zone, `*`; within one, the plan, then `*`; within one, the
+    /// narrower service (for an unknown `called` the dearest of the narrowed and plain rows). nullptr when none fits.
+    /// Non-terrestrial and unknown places never match a country or zone.
+    [[nodiscard]] const Row* find(const RateQuery& query) const;
+
+    /// `amount` in another currency by fx.csv, directly or inverted; nothing when no rate leads there.
+    [[nodiscard]] std::optional<Money> convert(Money amount, Currency to) const;
+
+    [[nodiscard]] std::span<const Row> rows() const { return rows_; }
+    [[nodiscard]] std::span<const Pass> passes() const { return passes_; }
+    [[nodiscard]] std::vector<std::string> zones_of(geoip::Country country) const;
+    /// The networks that have rows of their own, in order.
+    [[nodiscard]] std::span<const geoip::Plmn> priced_networks() const { return priced_networks_; }
+
+    /// The passes that can be bought there under the plan, cheapest first (then by id); of several rows with one pass
+    /// id the most specific, by the same precedence as `find`. `service` and `called` of the query do not matter.
+    [[nodiscard]] std::vector<const Pass*> passes_for(const RateQuery& query) const;
+
+private:
+    friend struct Compiler;
+    std::vector<Row> rows_;
+    std::vector<Pass> passes_;
+    std::vector<geoip::Plmn> priced_networks_;
+    // Index: see table.cpp. Keys are (level of destination, destination, plan, service).
+    struct Index;
+    std::shared_ptr<const Index> index_;
+};
+
+struct Table::Compiled {
+    std::shared_ptr<const Table> table;
+    std::vector<Fault> faults;
+    std::vector<Fault> warnings;
+};
+
+/// Price of one megabyte (1,048,576 bytes) under a data row, rounded half up to a millionth.
+[[nodiscard]] Money price_per_megabyte(const Row& row);
+
+/// The quantity charged for `used` base units: 0 for 0, else rounded up to `minimum`, then to whole `increment`s beyond
+/// it.
+[[nodiscard]] std::int64_t charged_quantity(const Row& row, std::int64_t used);
+/// The price of a segment that used `used` base units in all, exact and rounded once (half up) to a millionth.
+[[nodiscard]] Money price_of(const Row& row, std::int64_t used);
+
+/// A published version.
+struct Version {
+    int number = 0;
+    Instant effective_at;
+    std::shared_ptr<const Table> table;
+};
+
+/// All published versions, in order of effect. Immutable after construction; share by shared_ptr and swap to publish.
+class Book {
+public:
+    Book() = default;
+    explicit Book(std::vector<Version> versions);  ///< any order
+    /// The version with the latest effective_at not after `at` (ties: the higher number); before the first took
+    /// effect, the first. nullptr when there is none at all.
+    [[nodiscard]] const Version* in_force(Instant at) const;
+    [[nodiscard]] const Version* numbered(int number) const;
+    [[nodiscard]] bool empty() const { return versions_.empty(); }
+    [[nodiscard]] std::span<const Version> versions() const { return versions_; }
+
+private:
+    std::vector<Version> versions_;
+};
+
+}  // namespace roamguard::tariffs

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/protection/decide.h"
+
+// Stories of one traveller: each step says what happens, in words, and what must follow, in words.
+//
+//     "0h: attach 440-10"                                 at the story's hour 0 the device attaches in Japan
+//     "2h, heard 5h: use 3 MB on 440-10 in session a"     happened in hour 2, received in hour 5
+//     "use 8 MB"                                          a minute after the step before; names no network
+//
+// What may happen:
+//     attach PLMN [vowifi] [late records]      attach home            attach nowhere
+//     attach device GB                         (only the device's own address is known, and it lies in GB)
+//     attach device private                    (an address that no database knows)
+//     detach PLMN
+//     use N KB|MB|GB ...   call N s ...        take N s ...           text N ...
+//         ... [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]] [allowance|free]
+//     credit 2.00 GBP [on PLMN]
+//     answer extend|continue|decline           (to the last question)
+//     clock                                    nothing happens but the time
+//     profile {JSON merge patch}               sim                    (the SIM was changed)
+//     publish ROW ...                          a new tariff version takes effect
+//
+// What may be claimed afterwards, joined by `, `:
+//     data held          place JP           trip 2             ambiguous
+//     used 8.00          overrun 2.00       percent 80         stage 2         limit 15.00   (of the first cap)
+//     CAP.used 8.00 ...  (of another)       added 0.30         (what the record added)
+//     listed unpriced|mismatch|nothing      question pending   price data 3.00 (in the last message)
+//     holds cap:monthly/asleep destination:JP                  holds none
+namespace roamguard::protection::testing {
+
+/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`) and the
+/// holds that follow, each joined by `, `.
+struct Step {
+    std::string what, outcomes, owed, then;
+};
+
+/// Who travels, and what it costs.
+struct Traveller {
+    std::string profile = "{}";  ///< merge patch over the usual profile
+    std::string rows;            ///< lines of tariffs.csv under the usual header; empty: the usual prices
+    std::string fx;              ///< lines of fx.csv
+    std::string zones;           ///< lines of zones.csv
+    bool inbound = false;        ///< another operator's customer
+};
+
+/// A story as one row of a test's table.
+struct Tale {
+    std::string title;
+    Traveller who;
+    std::vector<Step> steps;
+};
+
+/// The tariff table's header that stories leave out.
+inline constexpr const char* tariff_header =
+    "plan,destination,service,price,currency,unit,minimum,increment,tax,tax_rate,high_cost\n";
+
+[[nodiscard]] const geoip::Networks& networks();
+[[nodiscard]] std::shared_ptr<const tariffs::Table> table_of(const Traveller& who);
+[[nodiscard]] tariffs::Instant hour(std::string_view text);  ///< `1d2h30m` after the story's beginning
+
+/// One traveller's life. The state goes through the store's codec after every step, as it does in the service.
+class Story {
+public:
+    explicit Story(const Traveller& who);
+
+    /// Does the step; says what followed in the words of `expected`, whose claims it looks up.
+    [[nodiscard]] std::string tell(const Step& expected);
+
+private:
+    struct Words;
+    [[nodiscard]] Decision act(Words& words);
+    [[nodiscard]] Decision happen(intake::RoamingEvent event, const geoip::Place& place);
+    [[nodiscard]] Decision attach(Words& words);
+    [[nodiscard]] Decision use(Words& words, std::string_view verb);
+    [[nodiscard]] Decision answer(Words& words);
+    [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
+    [[nodiscard]] Decision publish(std::string_view rows);
+    [[nodiscard]] std::string claim(std::string_view claim, const Decision& decision) const;
+    [[nodiscard]] std::string claim_of_cap(std::string_view cap, std::string_view what) const;
+    [[nodiscard]] std::string message(const Owed& owed) const;
+    [[nodiscard]] geoip::Place place_of(std::string_view plmn) const;
+    [[nodiscard]] Terms terms() const;
+    [[nodiscard]] World world() const { return {&book_, &networks(), &rules_}; }
+    void forget_what_is_not_stored();
+
+    Traveller who_;
+    std::string profile_;
+    Rules rules_;
+    std::vector<tariffs::Version> versions_;
+    tariffs::Book book_;
+    CustomerState state_;
+    std::map<std::string, Session> sessions_;
+    tariffs::Instant at_, now_;
+    int steps_ = 0;
+    std::vector<notifications::PriceLine> last_prices_;
+    bool last_ambiguous_ = false;
+};
+
+/// Tells every tale in a section of its own, checking each step.
+void tell_all(const std::vector<Tale>& tales);
+
+}  // namespace roamguard::protection::testing
