@@ -1,11 +1,12 @@
 // The SQLite ceiling: commits the rows that the service commits for the same events, in batches of the same size, with
-// the same settings, and does nothing else. It works on a copy of a database that the service made and takes everything
-// from there: how many rows of each kind an event costs, how large they are, and how full the trees already are. So
-// nothing that keeps this schema in SQLite is faster.
+// the same settings, and does nothing else. Two copies of a database that the service made tell it everything: how many
+// rows of each kind an event costs, how large they are, and how full the trees already are. So nothing that keeps this
+// schema in SQLite is faster.
 //
-//   bench_ceiling_sqlite --db FILE --batch EVENTS [--seconds 5]
+//   bench_ceiling_sqlite --db FILE --pattern FILE --batch EVENTS [--seconds 5]
 //
-// EVENTS is the mean number of events in a commit and may be a fraction. Prints one line of JSON.
+// It writes into --db and learns from --pattern. EVENTS is the mean number of events in a commit and may be a fraction.
+// Prints one line of JSON.
 
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -29,7 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kCheckpointBytes = 4 << 20;
-constexpr std::int64_t kTail = 20'000;  // latest evidence entries, which the rows of an event are learnt from
+constexpr std::int64_t kTail = 10'000;  // latest evidence entries, which the rows of an event are learnt from
 
 // A connection. Throws std::runtime_error with SQLite's own words. One per thread.
 class Database {
@@ -223,10 +224,10 @@ public:
         owed_ -= count;
         ++now_ms_;
         events_.resize(static_cast<std::size_t>(count));
+        db_.run("BEGIN IMMEDIATE");
         for (Event& event : events_)
             read(event);
-        db_.run("BEGIN IMMEDIATE");
-        for (const Event& event : events_)
+        for (Event& event : events_)
             write(event);
         deliver();
         db_.run("COMMIT");
@@ -262,7 +263,7 @@ private:
         load_customer_.reset();
     }
 
-    void write(Event event) {
+    void write(Event& event) {
         write_customer(event);
         if (event.has_session)
             write_session_.bind(1, event.customer)
@@ -370,9 +371,9 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-void measure(const std::string& path, double batch, double seconds) {
-    Database db(path);
-    const Pattern pattern(db);
+void measure(const std::string& path, const std::string& pattern_path, double batch, double seconds) {
+    Database db(path), learnt(pattern_path);
+    const Pattern pattern(learnt);
     Replay replay(db, pattern, batch);
     std::vector<double> commit_ms;
     std::int64_t events = 0;
@@ -403,16 +404,17 @@ void measure(const std::string& path, double batch, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    std::string path;
+    std::string path, pattern;
     double batch = 0, seconds = 5;
     CLI::App app{"Commits what the service commits, and does nothing else."};
     app.add_option("--db", path, "copy of a database that the service made")->required();
+    app.add_option("--pattern", pattern, "another copy, which stays as it is")->required();
     app.add_option("--batch", batch, "mean number of events in a commit")
         ->required()
         ->check(CLI::Range(1.0, 100'000.0));
     app.add_option("--seconds", seconds, "how long")->check(CLI::Range(0.1, 600.0));
     CLI11_PARSE(app, argc, argv);
-    measure(path, batch, seconds);
+    measure(path, pattern, batch, seconds);
     return 0;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "ceiling_sqlite: %s\n", error.what());

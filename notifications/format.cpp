@@ -106,6 +106,16 @@ struct Formatter::Impl {
         return to_utf8(formatted);
     }
 
+    /// `MB`, or what the language writes for it (`Mo`).
+    std::string volume_unit(std::string_view name) const {
+        const std::string* own = words.find("volume", name);
+        return own != nullptr ? *own : std::string(name);
+    }
+
+    std::string volume(const std::string& count, std::string_view name) {
+        return fill(words.of("volume"), {{"count", decimal(count)}, {"name", volume_unit(name)}});
+    }
+
     icu::SimpleDateFormat& date_format() {
         if (dates) return *dates;
         UErrorCode status = U_ZERO_ERROR;
@@ -166,13 +176,9 @@ std::string Formatter::spent(tariffs::Money amount) {
 std::string Formatter::amount(const Amount& amount) {
     if (amount.money) return money(*amount.money);
     const std::int64_t bytes = amount.bytes;
-    if (bytes >= gigabyte)
-        return fill(impl_->words.of("volume"),
-                    {{"count", impl_->decimal(hundredths(bytes, gigabyte))}, {"name", "GB"}});
-    if (bytes >= megabyte || bytes == 0)
-        return fill(impl_->words.of("volume"),
-                    {{"count", impl_->decimal(hundredths(bytes, megabyte))}, {"name", "MB"}});
-    return fill(impl_->words.of("volume"), {{"count", impl_->decimal(hundredths(bytes, kilobyte))}, {"name", "KB"}});
+    if (bytes >= gigabyte) return impl_->volume(hundredths(bytes, gigabyte), "GB");
+    if (bytes >= megabyte || bytes == 0) return impl_->volume(hundredths(bytes, megabyte), "MB");
+    return impl_->volume(hundredths(bytes, kilobyte), "KB");
 }
 
 std::string Formatter::used(const Amount& amount) { return amount.money ? spent(*amount.money) : this->amount(amount); }
@@ -204,9 +210,8 @@ std::string Formatter::unit(tariffs::Quantity unit) {
         {{gigabyte, "GB"}, {megabyte, "MB"}, {kilobyte, "KB"}, {1, "B"}}};
     for (const auto& name : names) {
         if (amount % name.first != 0) continue;
-        if (amount == name.first) return std::string(name.second);
-        return fill(impl_->words.of("volume"),
-                    {{"count", impl_->decimal(fmt::format("{}", amount / name.first))}, {"name", name.second}});
+        if (amount == name.first) return impl_->volume_unit(name.second);
+        return impl_->volume(fmt::format("{}", amount / name.first), name.second);
     }
     throw std::logic_error("every whole number of bytes has a unit");
 }

@@ -34,8 +34,8 @@ public:
     [[nodiscard]] static tl::expected<std::shared_ptr<const Templates>, std::vector<std::string>> load(
         const std::filesystem::path& directory);
     virtual ~Templates() = default;
-    /// Never fails: a language without templates falls back (zh-CN, zh-SG, zh -> zh-Hans; zh-HK, zh-TW, zh-Hant ->
-    /// zh-Hans until zh-Hant exists; de-AT -> de -> en).
+    /// Never fails: a language without templates falls back (zh-CN, zh-SG, zh -> zh-Hans; zh-HK, zh-TW -> zh-Hant;
+    /// de-AT -> de; pt -> en).
     [[nodiscard]] virtual Rendered render(const Facts& facts) const = 0;
     /// The template language a BCP 47 tag leads to.
     [[nodiscard]] virtual std::string language_for(std::string_view tag) const = 0;

@@ -81,12 +81,16 @@ const Key* find_key(std::string_view name) {
     return found == keys.end() ? nullptr : found;
 }
 
+/// Units of volume that a language may write its own way.
+bool volume_unit(std::string_view name) { return name == "B" || name == "KB" || name == "MB" || name == "GB"; }
+
 /// The variables a key's phrase may name; nothing for an unknown key. Besides the fixed keys there are the families
-/// `money.<ISO 4217>` and `country.<alpha-2>`.
+/// `money.<ISO 4217>`, `country.<alpha-2>` and `volume.<unit>`.
 std::optional<std::string_view> variables_of(std::string_view key) {
     if (const Key* fixed = find_key(key)) return fixed->variables;
     if (key.substr(0, 6) == "money." && tariffs::Currency::parse(key.substr(6))) return find_key("money")->variables;
     if (key.substr(0, 8) == "country." && geoip::Country::parse(key.substr(8))) return std::string_view{};
+    if (key.substr(0, 7) == "volume." && volume_unit(key.substr(7))) return std::string_view{};
     return std::nullopt;
 }
 

@@ -22,7 +22,7 @@ public:
 
     /// The phrase of a key that every language has; an unknown key is a fault of ours (std::logic_error).
     [[nodiscard]] const std::string& of(std::string_view key) const;
-    /// The phrase of `family.member` (`money.GBP`, `country.HK`); nullptr where the language has none.
+    /// The phrase of `family.member` (`money.GBP`, `country.HK`, `volume.MB`); nullptr where the language has none.
     [[nodiscard]] const std::string* find(std::string_view family, std::string_view member) const;
 
 private:

@@ -49,6 +49,21 @@ void add_remote(CLI::App& command, Remote& remote) {
     command.add_flag("--json", remote.json, "print what the service answers");
 }
 
+/// Says which command was meant, or what there is. Returns 2.
+int no_such_command(const CLI::App& app) {
+    const std::vector<std::string> left = app.remaining();
+    if (left.empty()) {
+        std::cout << app.help();
+        return 2;
+    }
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({}))
+        names.push_back(command->get_name());
+    const std::string near = roamguard::commands::nearest(left.front(), names);
+    std::cerr << "unknown command " << left.front() << (near.empty() ? "" : "; did you mean " + near + "?") << "\n";
+    return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,7 +88,7 @@ int main(int argc, char** argv) {
     CLI::App* check = with_options("check-config", "validate the configuration and end");
 
     CLI::App* tariffs = app.add_subcommand("tariffs", "tariff tables: validate, import, publish, roll back, list");
-    tariffs->require_subcommand(1);
+    tariffs->allow_extras();
     CLI::App* validate = tariffs->add_subcommand("validate", "check a directory of CSV files; needs no service");
     validate->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")->required();
     validate->add_flag("--json", remote.json, "print the faults as JSON");
@@ -93,13 +108,13 @@ int main(int argc, char** argv) {
     add_remote(*list, remote);
 
     CLI::App* subscribers = app.add_subcommand("subscribers", "customer profiles");
-    subscribers->require_subcommand(1);
+    subscribers->allow_extras();
     CLI::App* import_subscribers = subscribers->add_subcommand("import", "store profiles in bulk from CSV or NDJSON, each line by itself");
     import_subscribers->add_option("FILE", path, "the file, - for standard input")->required();
     add_remote(*import_subscribers, remote);
 
     CLI::App* keys = app.add_subcommand("keys", "API keys");
-    keys->require_subcommand(1);
+    keys->allow_extras();
     CLI::App* create = keys->add_subcommand("create", "make a key; works on the store itself, while no service runs on it");
     create->allow_extras();
     create->add_option("--role", role, "platform, gateway, care, product, approver or admin")
@@ -128,17 +143,11 @@ int main(int argc, char** argv) {
     if (replay->parsed()) return commands::replay(remote, path, show);
     if (print_case->parsed()) return commands::print_case(remote, msisdn);
 
+    for (CLI::App* group : {tariffs, subscribers, keys})
+        if (group->parsed() && group->get_subcommands().empty()) return no_such_command(*group);
+
     CLI::App* with = serve->parsed() ? serve : check->parsed() ? check : create->parsed() ? create : nullptr;
-    if (!with && !print_config) {
-        if (!app.remaining().empty()) {
-            std::cerr << "unknown command " << app.remaining().front();
-            const std::string near = commands::nearest(app.remaining().front(), {"serve", "check-config", "tariffs", "subscribers", "keys", "replay", "case"});
-            std::cerr << (near.empty() ? "" : "; did you mean " + near + "?") << "\n";
-            return 2;
-        }
-        std::cout << app.help();
-        return 2;
-    }
+    if (!with && !print_config) return no_such_command(app);
     const auto configuration = configure(with ? with->remaining() : app.remaining(), file);
     if (!configuration) return 2;
     if (print_config) {
@@ -146,9 +155,6 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (create->parsed()) return commands::create_key(*configuration, role, name);
-    if (check->parsed()) {
-        std::cout << "the configuration is valid\n";
-        return 0;
-    }
+    if (check->parsed()) return commands::check(*configuration);
     return commands::serve(*configuration);
 }

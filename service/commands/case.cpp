@@ -24,10 +24,11 @@ void print_decision(const json& decision) {
             std::cout << "      priced by version " << price.value("version", 0) << ", tariffs.csv line " << price.value("row", 0) << " (" << price.value("plan", "")
                       << ", " << price.value("destination", "") << "): " << price.value("added", "") << " " << price.value("currency", "") << " added\n";
     }
-    for (const json& change : decision.value("holds", json::array()))
+    const json holds = decision.value("holds", json::array()), reasons = decision.value("reasons", json::array());
+    for (const json& change : holds)
         std::cout << "      " << change.value("what", "") << ": " << list_of(change["services"]) << " (" << change.value("cause", "") << " " << change.value("about", "")
                   << "): " << change.value("reason", "") << "\n";
-    for (const json& reason : decision.value("reasons", json::array()))
+    for (const json& reason : reasons)
         std::cout << "      because: " << reason.get<std::string>() << "\n";
 }
 

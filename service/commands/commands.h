@@ -10,6 +10,8 @@
 namespace roamguard::commands {
 
 int serve(const Configuration& configuration);
+/// Everything `serve` would refuse before it opens the store.
+int check(const Configuration& configuration);
 int create_key(const Configuration& configuration, const std::string& role, const std::string& name);
 
 /// Where a running service is.

@@ -277,7 +277,10 @@ std::string Configuration::print() const {
             if (c == '"' || c == '\\') escaped += '\\';
             escaped += c;
         }
-        out += "# " + option.about + " (" + origins[static_cast<int>(value.from)] + ")\n" + key + " = " +
+        std::string choices;
+        for (const std::string& choice : option.choices)
+            choices += (choices.empty() ? ": " : ", ") + choice;
+        out += "# " + option.about + choices + " (" + origins[static_cast<int>(value.from)] + ")\n" + key + " = " +
                (bare ? escaped : "\"" + escaped + "\"") + "\n";
     };
     for (const Option& option : options())

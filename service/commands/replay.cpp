@@ -25,7 +25,8 @@ void print_result(const json& result) {
     std::cout << result.value("id", "") << "\t" << result.value("outcome", "");
     if (result.contains("data")) std::cout << "\tdata " << result.value("data", "");
     if (result.contains("error")) std::cout << "\t" << result["error"].value("detail", "");
-    for (const json& one : result.value("notifications", json::array()))
+    const json notifications = result.value("notifications", json::array());
+    for (const json& one : notifications)
         std::cout << "\t" << one.value("kind", "");
     std::cout << "\n";
 }
@@ -45,9 +46,10 @@ int replay(const Remote& remote, const std::string& file, bool show) {
             const http::Reply reply = client.send("POST", "/v1/events", body + "]", "application/cloudevents-batch+json");
             if (!good(reply)) return complain(reply, remote);
             if (remote.json) std::cout << reply.body << "\n";
-            for (const json& result : json::parse(reply.body)["results"]) {
+            const json answer = json::parse(reply.body);
+            for (const json& result : answer["results"]) {
                 ++outcomes[result.value("outcome", "")];
-                if (show && !remote.json) print_result(result);
+                if ((show || result.contains("error")) && !remote.json) print_result(result);
             }
             std::cerr << end << " of " << lines.size() << " events\n";
         }

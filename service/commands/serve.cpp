@@ -77,8 +77,8 @@ protection::Rules rules_of(const Configuration& configuration) {
     return rules;
 }
 
-/// Everything a batch reads; throws with a sentence naming the option at fault.
-std::shared_ptr<Surroundings> load_surroundings(const Configuration& configuration, storage::Store& store, std::string& ip_warning) {
+/// Everything a batch reads but the tariffs; throws with a sentence naming the option at fault.
+std::shared_ptr<Surroundings> load_surroundings(const Configuration& configuration, std::string& ip_warning) {
     auto around = std::make_shared<Surroundings>();
     around->networks = load_networks(configuration);
     around->templates = load_templates(configuration);
@@ -101,7 +101,7 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
     around->default_regime = configuration.text("default-regime");
     if (!around->regimes->find(around->default_regime))
         throw std::runtime_error("default-regime: there is no regime " + around->default_regime + "; there are " + joined(around->regimes->ids()));
-    around->book = engine::load_book(store, *around->networks);
+    around->book = std::make_shared<const tariffs::Book>();
     return around;
 }
 
@@ -216,7 +216,8 @@ void run(const Configuration& configuration) {
     if (keys.none() && !loopback(address.host))
         throw std::runtime_error("without any API key the service listens on loopback only: make one with `roamguard keys create`, or listen on 127.0.0.1");
     std::string ip_warning;
-    auto around = load_surroundings(configuration, *store, ip_warning);
+    auto around = load_surroundings(configuration, ip_warning);
+    around->book = engine::load_book(*store, *around->networks);
     if (!ip_warning.empty()) log_warning("no IP database: " + ip_warning);
     if (!configuration.text("platform.webhook-url").empty())
         log_warning("platform.webhook-url is set, but this version does not send to it yet: the platform asks GET /v1/holds");
@@ -289,6 +290,22 @@ int serve(const Configuration& configuration) {
         return 0;
     } catch (const std::exception& error) {
         log_error(error.what());
+        return 1;
+    }
+}
+
+int check(const Configuration& configuration) {
+    try {
+        (void)address_of(configuration.text("listen"));
+        storage::check_store_url(configuration.text("store"));
+        (void)channels_of(configuration);
+        std::string ip_warning;
+        (void)load_surroundings(configuration, ip_warning);
+        if (!ip_warning.empty()) std::cout << "warning: no IP database: " << ip_warning << "\n";
+        std::cout << "the configuration is valid\n";
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
         return 1;
     }
 }

@@ -128,7 +128,8 @@ int tariffs_list(const Remote& remote) {
         std::cout << reply.body << "\n";
         return 0;
     }
-    for (const json& version : json::parse(reply.body)["items"]) {
+    const json answer = json::parse(reply.body);
+    for (const json& version : answer["items"]) {
         std::cout << version.value("version", 0) << "\t" << version.value("state", "") << "\t"
                   << (version["effectiveAt"].is_string() ? version["effectiveAt"].get<std::string>() : "-") << "\t" << version.value("createdBy", "");
         if (version.value("inForce", false)) std::cout << "\tin force";

@@ -81,7 +81,7 @@ bool ObjectReader::is_object(const nlohmann::json& value, const std::string& poi
 
 const nlohmann::json* ObjectReader::find(std::string_view name) const {
     const auto found = object_.find(name);
-    return found == object_.end() ? nullptr : &*found;
+    return found == object_.end() || found->is_null() ? nullptr : &*found;  // null counts as absent
 }
 
 const std::string* ObjectReader::text(std::string_view name) {

@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <mutex>
 #include <unordered_map>
 
@@ -68,7 +69,10 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::request(const std::string& pattern, const std::string& method, int status, double seconds) {
-    impl_->requests.of(method + pattern + std::to_string(status), {{"route", pattern}, {"method", method}, {"status", std::to_string(status)}})
+    std::string route = pattern;  // `{n}` as `:n`: braces in a label value trip simple readers of the format
+    std::replace(route.begin(), route.end(), '{', ':');
+    std::erase(route, '}');
+    impl_->requests.of(method + pattern + std::to_string(status), {{"route", route}, {"method", method}, {"status", std::to_string(status)}})
         .Increment();
     impl_->request_seconds.Observe(seconds);
 }

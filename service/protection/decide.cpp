@@ -8,7 +8,7 @@ namespace {
 using intake::EventType;
 
 /// Home has lasted, or nothing was heard for long: by the clock, and not while events still come in.
-constexpr tariffs::Span quiet_before_end = tariffs::seconds(60);
+constexpr tariffs::Span quiet_before_end = tariffs::seconds(2);
 
 std::optional<Instant> trip_end_due(const Trip& trip, const Rules& rules) {
     if (trip.number == 0 || trip.ended) return std::nullopt;

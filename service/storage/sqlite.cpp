@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view scheme = "sqlite://";
 constexpr int schema_version = 1;
 constexpr std::int64_t checkpoint_every_bytes = 4 << 20;
 
@@ -580,12 +581,15 @@ std::optional<MessageState> parse_message_state(std::string_view text) {
     return std::nullopt;
 }
 
-std::unique_ptr<Store> open_store(const std::string& url) {
-    constexpr std::string_view scheme = "sqlite://";
+void check_store_url(const std::string& url) {
     if (url.rfind("postgresql://", 0) == 0)
-        throw StoreUnavailable("this build has the embedded store only: use sqlite:///PATH");
+        throw StoreUnavailable("store: this version has the embedded store only, sqlite:///PATH");
     if (url.rfind(scheme, 0) != 0 || url.size() <= scheme.size() + 1 || url[scheme.size()] != '/')
         throw StoreUnavailable("the store must be sqlite:///PATH, not " + url);
+}
+
+std::unique_ptr<Store> open_store(const std::string& url) {
+    check_store_url(url);
     const fs::path path = url.substr(scheme.size());
     std::error_code error;
     if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);

@@ -208,6 +208,8 @@ public:
     virtual void ping() = 0;
 };
 
+/// Throws StoreUnavailable naming the option when the address is none of a store this program has.
+void check_store_url(const std::string& url);
 /// `sqlite:///PATH`. Creates the file and its folder, applies the schema, locks the folder against a second process.
 /// Throws StoreUnavailable with a sentence a person can act on.
 [[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url);

@@ -79,20 +79,20 @@ TEST_CASE("a network of several countries is priced at the dearest candidate, an
         {"a dearest candidate at the customer's limit is protected",
          {R"({"highCostPerMegabyte":{"amount":"4.00","currency":"GBP"}})", monaco_is_dearer, "", "", false},
          {{"0h: attach 208-01", "confirmation_requested", "confirm_destination", "data held, ambiguous"}}},
-        {"one country is not ambiguous", {}, {{"0h: attach 440-10", "welcomed", "welcome", "not ambiguous"}}},
+        {"one country is not ambiguous", {}, {{"0h: attach 440-10", "welcomed", "welcome", "unambiguous"}}},
     });
 }
 
 TEST_CASE("an attach older than the known place is stale, and still informs usage of its time") {
     tell_all({
         {"usage without a network takes the last place known not later than its time",
-         {"{}", "*,JP,data,1.00,GBP,MB,,,,,\n*,KR,data,2.00,GBP,MB,,,,,\n*,TH,data,5.00,GBP,MB,,,,,\n", "", "", false},
+         {"{}", "*,JP,data,1.00,GBP,MB,,,,,\n*,KR,data,0.20,GBP,MB,,,,,\n*,TH,data,3.00,GBP,MB,,,,,\n", "", "", false},
          {{"10h: attach 440-10", "welcomed", "welcome", ""},
           {"20h: attach 450-05", "welcomed", "welcome", ""},
           {"12h, heard 21h: attach 520-03", "stale", "", "place KR"},
           {"11h, heard 22h: use 1 MB", "counted", "", "counted-at JP, added 1.00 GBP"},
-          {"13h, heard 22h: use 1 MB", "counted", "", "counted-at TH, added 5.00 GBP"},
-          {"21h, heard 22h: use 1 MB", "counted", "", "counted-at KR, added 2.00 GBP"}}},
+          {"13h, heard 22h: use 1 MB", "counted", "", "counted-at TH, added 3.00 GBP"},
+          {"21h, heard 22h: use 1 MB", "counted", "", "counted-at KR, added 0.20 GBP"}}},
         {"a stale attach at home is no return",
          {},
          {{"10h: attach 440-10", "welcomed", "welcome", ""}, {"5h, heard 11h: attach home", "stale", "", "place JP, trip 1"}}},

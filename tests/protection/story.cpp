@@ -318,7 +318,7 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
     if (what == "place") return "place " + (state.place() ? state.place()->destination() : "none");
     if (what == "trip") return "trip " + std::to_string(state.trip.number) + (state.trip.ended ? " ended" : "");
     if (what == "holds") return "holds " + words_of(state.holds);
-    if (what == "ambiguous") return last_ambiguous_ ? "ambiguous" : "not ambiguous";
+    if (what == "ambiguous" || what == "unambiguous") return last_ambiguous_ ? "ambiguous" : "unambiguous";
     if (what == "question")
         return "question " + (state.questions.empty() ? "none" : std::string(word(state.questions.back().state)));
     if (what == "questions") return "questions " + std::to_string(state.questions.size());

@@ -27,7 +27,7 @@
 //     publish ROW ...                          a new tariff version takes effect
 //
 // What may be claimed afterwards, joined by `, `:
-//     data held          place JP           trip 2             ambiguous
+//     data held          place JP           trip 2             ambiguous|unambiguous
 //     used 8.00          overrun 2.00       percent 80         stage 2         limit 15.00   (of the first cap)
 //     CAP.used 8.00 ...  (of another)       added 0.30         (what the record added)
 //     listed unpriced|mismatch|nothing      question pending   price data 3.00 (in the last message)

@@ -1,0 +1,143 @@
+#include <catch2/catch.hpp>
+
+#include "tests/protection/story.h"
+
+// Contract, section 5: a change acts at once on what is used.
+namespace roamguard::protection::testing {
+namespace {
+
+constexpr const char* over = "cap_reached, confirmation_requested, counted";
+constexpr const char* asked = "confirm_cap monthly/1/100";
+const Step arrival{"0h: attach 440-10", "welcomed", "welcome", ""};
+const Step reached{"use 10 MB", over, asked, "data held"};
+
+std::string monthly(const std::string& fields) {
+    return R"(profile {"caps":[{"id":"monthly","services":["data"],)" + fields + "}]}";
+}
+std::string of(const std::string& amount, const std::string& more = "") {
+    return monthly(R"("amount":")" + amount + R"(","currency":"GBP","period":"month","thresholds":[50,80,100])" + more);
+}
+
+}  // namespace
+
+TEST_CASE("a lowered limit") {
+    tell_all({
+        {"sends only the highest passed threshold",
+         {},
+         {arrival,
+          {"use 4 MB", "counted", "", ""},
+          {of("5.00"), "threshold_reached", "threshold monthly/1/80", "percent 80, limit 5.00, data allowed"},
+          {"use 1 B", "counted", "", ""}}},
+        {"sends nothing where nothing new is passed",
+         {},
+         {arrival,
+          {"use 5 MB", "threshold_reached, counted", "threshold monthly/1/50", ""},
+          {of("9.00"), "", "", "percent 55"},
+          {"use 3 MB", "threshold_reached, counted", "threshold monthly/1/80", ""}}},
+        {"holds at a hundred per cent or more, exactly counts",
+         {},
+         {arrival,
+          {"use 4 MB", "counted", "", ""},
+          {of("4.00"), "cap_reached, confirmation_requested", asked, "percent 100, data held"}}},
+        {"holds above it",
+         {},
+         {arrival,
+          {"use 4 MB", "counted", "", ""},
+          {of("2.00"), "cap_reached, confirmation_requested", asked, "used 4.00, percent 200, data held"},
+          {"use 1 MB", "counted_over_cap, counted", "", "used 4.00, overrun 1.00"}}},
+        {"of a cap that only notifies tells that it is reached",
+         {},
+         {arrival,
+          {"use 4 MB", "counted", "", ""},
+          {of("4.00", R"(,"atLimit":"notify")"), "cap_reached", "cap_reached monthly/1/100", "data allowed"}}},
+        {"at home holds from the next attach abroad",
+         {},
+         {arrival,
+          {"use 4 MB", "counted", "", ""},
+          {"1h: attach home", "returned_home", "", ""},
+          {of("4.00"), "cap_reached, confirmation_requested", asked, "data allowed, holds cap:monthly/asleep"}}},
+    });
+}
+
+TEST_CASE("a raised limit") {
+    tell_all({
+        {"releases, withdraws the question and says so",
+         {},
+         {arrival,
+          reached,
+          {of("20.00"), "", "released monthly/1", "data allowed, holds none, question withdrawn, percent 50"},
+          {"use 6 MB", "threshold_reached, counted", "threshold monthly/1/80", "used 16.00"},
+          {"use 4 MB", over, asked, "data held"}}},
+        {"that is still reached keeps the hold",
+         {},
+         {arrival,
+          {"use 4 MB", "counted", "", ""},
+          {of("2.00"), "cap_reached, confirmation_requested", asked, "data held"},
+          {of("3.00"), "", "", "data held, question pending"}}},
+    });
+}
+
+TEST_CASE("other changes of a cap") {
+    tell_all({
+        {"notices only releases",
+         {},
+         {arrival,
+          reached,
+          {of("10.00", R"(,"atLimit":"notify")"), "", "released monthly/1", "data allowed, holds none"},
+          {"use 5 MB", "counted", "", "used 15.00, overrun 0.00"}}},
+        {"a removed cap releases",
+         {},
+         {arrival, reached, {R"(profile {"caps":[]})", "", "", "data allowed, holds none, question withdrawn"}}},
+        {"a cap that no longer covers data no longer holds it",
+         {},
+         {arrival,
+          reached,
+          {R"(profile {"caps":[{"id":"monthly","services":["voice_mo"],"amount":"10.00","currency":"GBP","thresholds":[50,80,100]}]})",
+           "", "", "data allowed"}}},
+        {"a new period starts with the next period",
+         {},
+         {arrival,
+          {"use 6 MB", "threshold_reached, counted", "threshold monthly/1/50", ""},
+          {monthly(R"("amount":"10.00","currency":"GBP","period":"day","thresholds":[50,80,100])"), "", "", "used 6.00"},
+          {"30h: use 3 MB on 440-10", "threshold_reached, counted", "threshold monthly/1/80", "used 9.00"},
+          {"21d16h: use 1 MB on 440-10", "counted", "", "used 1.00"},
+          {"22d16h: use 1 MB on 440-10", "counted", "", "used 1.00"}}},
+        {"a new currency starts with the next period",
+         {"{}", "", "EUR,GBP,0.5\n", "", false},
+         {arrival,
+          {"use 6 MB", "threshold_reached, counted", "threshold monthly/1/50", ""},
+          {monthly(R"("amount":"10.00","currency":"EUR","thresholds":[50,80,100])"), "", "", "used 6.00, limit 10.00"},
+          {"use 2 MB", "threshold_reached, counted", "threshold monthly/1/80", "used 8.00"},
+          {"21d16h: use 1 MB on 440-10", "counted", "", "used 2.00"}}},
+        {"a change taken back leaves the running period to the present limit",
+         {"{}", "", "EUR,GBP,0.5\n", "", false},
+         {arrival,
+          {"use 6 MB", "threshold_reached, counted", "threshold monthly/1/50", ""},
+          {monthly(R"("amount":"10.00","currency":"EUR","thresholds":[50,80,100])"), "", "", ""},
+          {of("6.00"), "cap_reached, confirmation_requested", asked, "limit 6.00, data held"}}},
+        {"a repeating cap made a limit is at its first stage",
+         {R"({"caps":[{"id":"monthly","services":["data"],"every":"2.00","currency":"GBP"}]})", "", "", "", false},
+         {arrival,
+          {"use 6 MB", "cap_reached, counted", "cap_reached monthly/3/100", ""},
+          {of("10.00"), "threshold_reached", "threshold monthly/1/50", "limit 10.00, percent 60"}}},
+    });
+}
+
+TEST_CASE("other changes of a profile") {
+    tell_all({
+        {"a new SIM withdraws open questions and keeps the hold",
+         {},
+         {arrival, reached, {"sim", "", "", "question withdrawn, data held"}}},
+        {"notices only releases every hold",
+         {},
+         {{"0h: attach 901-14", "confirmation_requested", "confirm_destination", "data held"},
+          {R"(profile {"hold":false})", "", "", "data allowed, holds none, question withdrawn"}}},
+        {"barring blocks at once, abroad only",
+         {},
+         {arrival,
+          {R"(profile {"dataRoaming":"barred"})", "", "", "data blocked"},
+          {"1h: attach home", "returned_home", "", "data allowed"}}},
+    });
+}
+
+}  // namespace roamguard::protection::testing
