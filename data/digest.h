@@ -18,7 +18,8 @@ class Sha256Stream {
 public:
     Sha256Stream() : context_(EVP_MD_CTX_new()) { begin(); }
     void feed(std::string_view bytes) {
-        if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) throw std::runtime_error("SHA-256 failed");
+        if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1)
+            throw std::runtime_error("SHA-256 failed");
     }
     Sha256 finish() {
         Sha256 result{};

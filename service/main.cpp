@@ -80,7 +80,8 @@ int main(int argc, char** argv) {
         CLI::App* added = app.add_subcommand(command, about);
         added->allow_extras();
         added->add_option("--config", file, "configuration file (TOML)");
-        added->add_flag("--print-config", print_config, "print the effective configuration, each option explained, and end");
+        added->add_flag("--print-config", print_config,
+                        "print the effective configuration, each option explained, and end");
         added->footer("Every option of --print-config is a flag: --listen 127.0.0.1:8080, --sms.driver sandbox, …");
         return added;
     };
@@ -90,10 +91,12 @@ int main(int argc, char** argv) {
     CLI::App* tariffs = app.add_subcommand("tariffs", "tariff tables: validate, import, publish, roll back, list");
     tariffs->allow_extras();
     CLI::App* validate = tariffs->add_subcommand("validate", "check a directory of CSV files; needs no service");
-    validate->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")->required();
+    validate->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")
+        ->required();
     validate->add_flag("--json", remote.json, "print the faults as JSON");
     CLI::App* import = tariffs->add_subcommand("import", "upload a directory as a draft");
-    import->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")->required();
+    import->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")
+        ->required();
     add_remote(*import, remote);
     CLI::App* publish = tariffs->add_subcommand("publish", "put a draft in force");
     publish->add_option("VERSION", version, "number of the draft")->required();
@@ -109,13 +112,15 @@ int main(int argc, char** argv) {
 
     CLI::App* subscribers = app.add_subcommand("subscribers", "customer profiles");
     subscribers->allow_extras();
-    CLI::App* import_subscribers = subscribers->add_subcommand("import", "store profiles in bulk from CSV or NDJSON, each line by itself");
+    CLI::App* import_subscribers =
+        subscribers->add_subcommand("import", "store profiles in bulk from CSV or NDJSON, each line by itself");
     import_subscribers->add_option("FILE", path, "the file, - for standard input")->required();
     add_remote(*import_subscribers, remote);
 
     CLI::App* keys = app.add_subcommand("keys", "API keys");
     keys->allow_extras();
-    CLI::App* create = keys->add_subcommand("create", "make a key; works on the store itself, while no service runs on it");
+    CLI::App* create =
+        keys->add_subcommand("create", "make a key; works on the store itself, while no service runs on it");
     create->allow_extras();
     create->add_option("--role", role, "platform, gateway, care, product, approver or admin")
         ->required()
@@ -123,7 +128,8 @@ int main(int argc, char** argv) {
     create->add_option("--name", name, "who uses it, for the audit");
     create->add_option("--config", file, "configuration file (TOML)");
 
-    CLI::App* replay = app.add_subcommand("replay", "send a file of CloudEvents (one JSON object a line) to a running service");
+    CLI::App* replay =
+        app.add_subcommand("replay", "send a file of CloudEvents (one JSON object a line) to a running service");
     replay->add_option("FILE", path, "the file, - for standard input")->required();
     replay->add_flag("--show", show, "print each event's result");
     add_remote(*replay, remote);

@@ -15,25 +15,30 @@ std::string list_of(const json& values) {
 }
 
 void print_decision(const json& decision) {
-    if (decision.contains("outcomes") && !decision["outcomes"].empty()) std::cout << "      decided: " << list_of(decision["outcomes"]) << "\n";
+    if (decision.contains("outcomes") && !decision["outcomes"].empty())
+        std::cout << "      decided: " << list_of(decision["outcomes"]) << "\n";
     if (decision.contains("price")) {
         const json& price = decision["price"];
         if (price.contains("unpriced"))
             std::cout << "      not priced: " << price.value("unpriced", "") << "\n";
         else
-            std::cout << "      priced by version " << price.value("version", 0) << ", tariffs.csv line " << price.value("row", 0) << " (" << price.value("plan", "")
-                      << ", " << price.value("destination", "") << "): " << price.value("added", "") << " " << price.value("currency", "") << " added\n";
+            std::cout << "      priced by version " << price.value("version", 0) << ", tariffs.csv line "
+                      << price.value("row", 0) << " (" << price.value("plan", "") << ", "
+                      << price.value("destination", "") << "): " << price.value("added", "") << " "
+                      << price.value("currency", "") << " added\n";
     }
     const json holds = decision.value("holds", json::array()), reasons = decision.value("reasons", json::array());
     for (const json& change : holds)
-        std::cout << "      " << change.value("what", "") << ": " << list_of(change["services"]) << " (" << change.value("cause", "") << " " << change.value("about", "")
+        std::cout << "      " << change.value("what", "") << ": " << list_of(change["services"]) << " ("
+                  << change.value("cause", "") << " " << change.value("about", "")
                   << "): " << change.value("reason", "") << "\n";
     for (const json& reason : reasons)
         std::cout << "      because: " << reason.get<std::string>() << "\n";
 }
 
 void print_entry(const json& item) {
-    std::cout << item.value("number", 0) << "  " << item.value("at", "") << "  " << item.value("kind", "") << "  " << item.value("hash", "").substr(0, 16) << "\n";
+    std::cout << item.value("number", 0) << "  " << item.value("at", "") << "  " << item.value("kind", "") << "  "
+              << item.value("hash", "").substr(0, 16) << "\n";
     const json& entry = item["entry"];
     if (!entry.is_object()) {
         std::cout << "      (erased or dropped)\n";
@@ -41,11 +46,16 @@ void print_entry(const json& item) {
     }
     if (entry.contains("event")) {
         const json& event = entry["event"];
-        std::cout << "      " << event.value("type", "") << " " << event.value("id", "") << " of " << event.value("time", "") << "\n      " << event["data"].dump() << "\n";
+        std::cout << "      " << event.value("type", "") << " " << event.value("id", "") << " of "
+                  << event.value("time", "") << "\n      " << event["data"].dump() << "\n";
     }
-    if (entry.contains("text")) std::cout << "      " << entry.value("kind", "") << " by " << entry.value("channel", "") << ": " << entry.value("text", "") << "\n";
-    if (entry.contains("choice")) std::cout << "      answered " << entry.value("choice", "") << " by " << entry.value("by", "") << "\n";
-    if (item.value("kind", "") == "delivery") std::cout << "      " << entry.value("message", "") << " " << entry.value("state", "") << "\n";
+    if (entry.contains("text"))
+        std::cout << "      " << entry.value("kind", "") << " by " << entry.value("channel", "") << ": "
+                  << entry.value("text", "") << "\n";
+    if (entry.contains("choice"))
+        std::cout << "      answered " << entry.value("choice", "") << " by " << entry.value("by", "") << "\n";
+    if (item.value("kind", "") == "delivery")
+        std::cout << "      " << entry.value("message", "") << " " << entry.value("state", "") << "\n";
     if (entry.contains("decision")) print_decision(entry["decision"]);
     if (item.value("kind", "") == "timer") print_decision(entry);
 }
@@ -62,7 +72,8 @@ int print_case(const Remote& remote, const std::string& msisdn) {
         return 0;
     }
     const json file = json::parse(reply.body);
-    std::cout << "Evidence of customer " << file.value("subscriber", "") << ", " << file.value("entries", 0) << " entries\n\n";
+    std::cout << "Evidence of customer " << file.value("subscriber", "") << ", " << file.value("entries", 0)
+              << " entries\n\n";
     for (const json& item : file["items"])
         print_entry(item);
     const http::Reply checked = client.send("GET", path + "/verify");

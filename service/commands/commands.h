@@ -23,7 +23,8 @@ struct Remote {
 
 int tariffs_validate(const std::string& directory, const Remote& remote);
 int tariffs_import(const Remote& remote, const std::string& directory);
-int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at, const std::string& reason);
+int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at,
+                    const std::string& reason);
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason);
 int tariffs_list(const Remote& remote);
 int subscribers_import(const Remote& remote, const std::string& file);

@@ -19,41 +19,111 @@ using Kind = Option::Kind;
 std::vector<Option> make_options() {
     return {
         {Kind::text, "listen", "127.0.0.1:8080", "address and port of the HTTP interface", {}, false},
-        {Kind::text, "store", "sqlite:///var/lib/roamguard/roamguard.db", "where everything is kept: sqlite:///PATH", {}, false},
+        {Kind::text,
+         "store",
+         "sqlite:///var/lib/roamguard/roamguard.db",
+         "where everything is kept: sqlite:///PATH",
+         {},
+         false},
         {Kind::text, "networks", "", "PLMN table (CSV); empty: the built-in one", {}, false},
         {Kind::text, "networks-overlay", "", "a second PLMN table whose rows replace or add to the first", {}, false},
-        {Kind::text, "neighbours", "", "pairs of countries that hear each other's networks (CSV); empty: the built-in table", {}, false},
-        {Kind::text, "geoip-database", "var/country.mmdb", "IP-to-country database (MaxMind DB); a missing one is a named warning", {}, false},
-        {Kind::text, "home.country", "GB", "home country of customers whose own is not known, ISO 3166-1 alpha-2", {}, false},
+        {Kind::text,
+         "neighbours",
+         "",
+         "pairs of countries that hear each other's networks (CSV); empty: the built-in table",
+         {},
+         false},
+        {Kind::text,
+         "geoip-database",
+         "var/country.mmdb",
+         "IP-to-country database (MaxMind DB); a missing one is a named warning",
+         {},
+         false},
+        {Kind::text,
+         "home.country",
+         "GB",
+         "home country of customers whose own is not known, ISO 3166-1 alpha-2",
+         {},
+         false},
         {Kind::list, "home.plmns", "", "the operator's own networks, MCC-MNC, separated by commas", {}, false},
         {Kind::text, "default-regime", "generic", "what protects a customer whose profile names no regime", {}, false},
-        {Kind::text, "regimes.dir", "", "directory of regime files (TOML) that add to the built-in ones or replace them", {}, false},
-        {Kind::text, "templates.dir", "", "directory of message templates, <language>/<kind>.txt, that replace built-in ones", {}, false},
-        {Kind::text, "public-url", "", "address travellers reach, for links in messages; empty: http://<listen>", {}, false},
+        {Kind::text,
+         "regimes.dir",
+         "",
+         "directory of regime files (TOML) that add to the built-in ones or replace them",
+         {},
+         false},
+        {Kind::text,
+         "templates.dir",
+         "",
+         "directory of message templates, <language>/<kind>.txt, that replace built-in ones",
+         {},
+         false},
+        {Kind::text,
+         "public-url",
+         "",
+         "address travellers reach, for links in messages; empty: http://<listen>",
+         {},
+         false},
         {Kind::choice, "links", "on", "links in messages", {"on", "zero-rated", "none"}, false},
         {Kind::choice, "sms.driver", "sandbox", "how SMS leave", {"sandbox", "kannel", "webhook"}, false},
         {Kind::text, "sms.sender", "Roamguard", "sender shown to the traveller", {}, false},
-        {Kind::text, "sms.callback-url", "", "address the gateway reports receipts to; empty: http://<listen>", {}, false},
+        {Kind::text,
+         "sms.callback-url",
+         "",
+         "address the gateway reports receipts to; empty: http://<listen>",
+         {},
+         false},
         {Kind::text, "sms.kannel.url", "", "Kannel's sendsms address", {}, false},
         {Kind::text, "sms.kannel.username", "", "Kannel's sendsms user", {}, false},
         {Kind::text, "sms.kannel.password", "", "that user's password", {}, true},
         {Kind::choice, "app.driver", "sandbox", "how app messages leave", {"sandbox", "webhook"}, false},
         {Kind::text, "platform.webhook-url", "", "where the roaming platform is told of holds and releases", {}, false},
-        {Kind::text, "platform.webhook-secret", "", "Standard Webhooks secret that signs what the platform is told", {}, true},
+        {Kind::text,
+         "platform.webhook-secret",
+         "",
+         "Standard Webhooks secret that signs what the platform is told",
+         {},
+         true},
         {Kind::yes_no, "tariffs.four-eyes", "no", "whether a tariff draft needs a second person's approval", {}, false},
         {Kind::span, "events.max-age", "35d", "an older event is refused", {}, false},
         {Kind::span, "events.max-ahead", "10m", "an event further in the future is refused", {}, false},
         {Kind::whole, "events.max-batch", "1000", "events in one batch", {}, false},
         {Kind::whole, "events.max-queued", "4096", "events waiting before requests are answered 503", {}, false},
-        {Kind::whole, "events.allowed-rate", "0", "requests per minute told in the web-hook handshake; 0: any", {}, false},
+        {Kind::whole,
+         "events.allowed-rate",
+         "0",
+         "requests per minute told in the web-hook handshake; 0: any",
+         {},
+         false},
         {Kind::span, "welcome.repeat-after", "24h", "a country is not welcomed again within this", {}, false},
         {Kind::span, "trip.home-dwell", "6h", "a trip ends when home has lasted this long", {}, false},
-        {Kind::span, "confirm.repeat-after", "1h", "a question is asked again, or withdrawn after leaving, at the earliest after this", {}, false},
+        {Kind::span,
+         "confirm.repeat-after",
+         "1h",
+         "a question is asked again, or withdrawn after leaving, at the earliest after this",
+         {},
+         false},
         {Kind::span, "confirm.expiry", "24h", "an unanswered question expires after this", {}, false},
         {Kind::yes_no, "vowifi.roams", "no", "whether Wi-Fi calling abroad counts as roaming", {}, false},
-        {Kind::whole, "billing.tolerance", "5", "percent by which a session's charge may differ from the tariff", {}, false},
-        {Kind::span, "outbox.lease", "60s", "a message claimed by a dispatcher that died is claimable again after this", {}, false},
-        {Kind::span, "retention.events", "40d", "how long ids, sessions, rejected events and findings are kept", {}, false},
+        {Kind::whole,
+         "billing.tolerance",
+         "5",
+         "percent by which a session's charge may differ from the tariff",
+         {},
+         false},
+        {Kind::span,
+         "outbox.lease",
+         "60s",
+         "a message claimed by a dispatcher that died is claimable again after this",
+         {},
+         false},
+        {Kind::span,
+         "retention.events",
+         "40d",
+         "how long ids, sessions, rejected events and findings are kept",
+         {},
+         false},
         {Kind::span, "retention.messages", "400d", "how long messages are kept", {}, false},
         {Kind::whole, "http.threads", "512", "connections served at once", {}, false},
         {Kind::text, "tls.certificate", "", "PEM file; with tls.key the interface speaks HTTPS", {}, false},
@@ -98,9 +168,14 @@ bool is_whole(const std::string& text) {
 /// What is wrong with a value; empty when nothing is.
 std::string rule_of(const Option& option, const std::string& value) {
     switch (option.kind) {
-        case Kind::whole: return is_whole(value) ? "" : "must be a whole number, not " + value;
-        case Kind::span: return tariffs::parse_span(value) ? "" : "must be a duration such as 90s, 30m, 6h or 35d, not " + value;
-        case Kind::yes_no: return value == "yes" || value == "no" || value == "true" || value == "false" ? "" : "must be yes or no, not " + value;
+        case Kind::whole:
+            return is_whole(value) ? "" : "must be a whole number, not " + value;
+        case Kind::span:
+            return tariffs::parse_span(value) ? "" : "must be a duration such as 90s, 30m, 6h or 35d, not " + value;
+        case Kind::yes_no:
+            return value == "yes" || value == "no" || value == "true" || value == "false"
+                       ? ""
+                       : "must be yes or no, not " + value;
         case Kind::choice: {
             if (std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end()) return "";
             std::string all;
@@ -108,7 +183,8 @@ std::string rule_of(const Option& option, const std::string& value) {
                 all += (all.empty() ? "" : ", ") + choice;
             return "must be one of " + all + ", not " + value;
         }
-        default: return "";
+        default:
+            return "";
     }
 }
 
@@ -190,7 +266,9 @@ void read_environment(Loading& loading) {
         const std::string text = *entry;
         const std::size_t equals = text.find('=');
         const std::string name = text.substr(0, equals);
-        if (name.rfind("ROAMGUARD_", 0) != 0 || name == "ROAMGUARD_CONFIG" || name == "ROAMGUARD_URL" || name == "ROAMGUARD_KEY") continue;
+        if (name.rfind("ROAMGUARD_", 0) != 0 || name == "ROAMGUARD_CONFIG" || name == "ROAMGUARD_URL" ||
+            name == "ROAMGUARD_KEY")
+            continue;
         const auto known = by_variable.find(name);
         if (known == by_variable.end()) {
             // Another program's variable may share the prefix; a near miss is a misspelt option and stops the program.
@@ -221,8 +299,8 @@ std::string nearest(const std::string& word, const std::vector<std::string>& all
     return best;
 }
 
-tl::expected<Configuration, std::vector<std::string>> Configuration::load(const std::map<std::string, std::string>& flags,
-                                                                          const std::string& file) {
+tl::expected<Configuration, std::vector<std::string>> Configuration::load(
+    const std::map<std::string, std::string>& flags, const std::string& file) {
     Configuration configuration;
     std::vector<std::string> faults;
     for (const Option& option : options())
@@ -233,7 +311,8 @@ tl::expected<Configuration, std::vector<std::string>> Configuration::load(const 
     for (const auto& [name, value] : flags) {
         const Option* option = find_option(name);
         if (!option)
-            faults.push_back(unknown("option", "--" + name, nearest(name, names()).empty() ? "" : "--" + nearest(name, names())));
+            faults.push_back(
+                unknown("option", "--" + name, nearest(name, names()).empty() ? "" : "--" + nearest(name, names())));
         else
             loading.set(*option, value, From::flag, "--" + name);
     }

@@ -29,10 +29,10 @@ public:
         std::string text;
         From from = From::fallback;
     };
-    /// Flags over environment over file. `flags` by option name. Every fault is a sentence naming the option, where it was
-    /// set, and the rule or the nearest valid name.
-    [[nodiscard]] static tl::expected<Configuration, std::vector<std::string>> load(const std::map<std::string, std::string>& flags,
-                                                                                   const std::string& file);
+    /// Flags over environment over file. `flags` by option name. Every fault is a sentence naming the option, where it
+    /// was set, and the rule or the nearest valid name.
+    [[nodiscard]] static tl::expected<Configuration, std::vector<std::string>> load(
+        const std::map<std::string, std::string>& flags, const std::string& file);
 
     [[nodiscard]] const std::string& text(const std::string& name) const;
     [[nodiscard]] long long whole(const std::string& name) const;

@@ -29,10 +29,12 @@ int complain(const http::Reply& reply, const Remote& remote) {
     if (body.contains("errors") && body["errors"].is_array())
         for (const json& error : body["errors"]) {
             if (error.contains("file"))
-                std::cerr << "  " << error.value("file", "") << ":" << error.value("line", 0) << " " << error.value("column", "") << " "
-                          << error.value("code", "") << ": " << error.value("detail", "") << "\n";
+                std::cerr << "  " << error.value("file", "") << ":" << error.value("line", 0) << " "
+                          << error.value("column", "") << " " << error.value("code", "") << ": "
+                          << error.value("detail", "") << "\n";
             else
-                std::cerr << "  " << error.value("pointer", "") << " " << error.value("code", "") << ": " << error.value("detail", "") << "\n";
+                std::cerr << "  " << error.value("pointer", "") << " " << error.value("code", "") << ": "
+                          << error.value("detail", "") << "\n";
         }
     return 1;
 }
@@ -48,7 +50,8 @@ std::string encoded(const std::string& text) {
     static constexpr char digits[] = "0123456789ABCDEF";
     std::string out;
     for (char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '_' || c == '.';
         if (plain) {
             out += c;
             continue;

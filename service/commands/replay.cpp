@@ -43,7 +43,8 @@ int replay(const Remote& remote, const std::string& file, bool show) {
             std::string body = "[";
             for (std::size_t i = at; i < end; ++i)
                 body += (i > at ? "," : "") + lines[i];
-            const http::Reply reply = client.send("POST", "/v1/events", body + "]", "application/cloudevents-batch+json");
+            const http::Reply reply =
+                client.send("POST", "/v1/events", body + "]", "application/cloudevents-batch+json");
             if (!good(reply)) return complain(reply, remote);
             if (remote.json) std::cout << reply.body << "\n";
             const json answer = json::parse(reply.body);

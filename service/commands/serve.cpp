@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <random>
 #include <stdexcept>
@@ -50,6 +51,17 @@ std::shared_ptr<const geoip::Networks> load_networks(const Configuration& config
     return *loaded;
 }
 
+/// The configured file; a relative one that is not in the working folder is looked for beside the program's build folder
+/// too, where set-up puts it.
+std::filesystem::path ip_database(const Configuration& configuration) {
+    const std::filesystem::path path = configuration.text("geoip-database");
+    std::error_code error;
+    if (path.is_absolute() || std::filesystem::exists(path, error)) return path;
+    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+    const std::filesystem::path beside = program.parent_path().parent_path() / path;
+    return !error && std::filesystem::exists(beside, error) ? beside : path;
+}
+
 std::shared_ptr<const notifications::Templates> load_templates(const Configuration& configuration) {
     auto loaded = notifications::Templates::load(configuration.text("templates.dir"));
     if (!loaded) throw std::runtime_error("templates: " + joined(loaded.error()));
@@ -70,10 +82,13 @@ protection::Rules rules_of(const Configuration& configuration) {
     rules.question_expiry = {configuration.span_ms("confirm.expiry")};
     rules.vowifi_roams = configuration.yes("vowifi.roams");
     rules.billing_tolerance_ppm = configuration.whole("billing.tolerance") * 10'000;
-    rules.keep_periods = tariffs::Span{configuration.span_ms("events.max-age")} < tariffs::days(40) ? tariffs::days(40)
-                                                                                                  : tariffs::Span{configuration.span_ms("events.max-age")};
+    rules.keep_periods = tariffs::Span{configuration.span_ms("events.max-age")} < tariffs::days(40)
+                             ? tariffs::days(40)
+                             : tariffs::Span{configuration.span_ms("events.max-age")};
     const std::string& links = configuration.text("links");
-    rules.links = links == "none" ? notifications::Links::none : links == "on" ? notifications::Links::on : notifications::Links::zero_rated;
+    rules.links = links == "none" ? notifications::Links::none
+                  : links == "on" ? notifications::Links::on
+                                  : notifications::Links::zero_rated;
     return rules;
 }
 
@@ -84,14 +99,15 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
     around->templates = load_templates(configuration);
     around->regimes = load_regimes(configuration);
     around->rules = rules_of(configuration);
-    auto ips = geoip::IpCountry::open(configuration.text("geoip-database"));
+    auto ips = geoip::IpCountry::open(ip_database(configuration));
     if (ips)
         around->ips = *ips;
     else
         ip_warning = ips.error();
     const auto home = geoip::Country::parse(configuration.text("home.country"));
     if (!home || !around->networks->known_country(*home))
-        throw std::runtime_error("home.country must be an ISO 3166-1 alpha-2 code, not " + configuration.text("home.country"));
+        throw std::runtime_error("home.country must be an ISO 3166-1 alpha-2 code, not " +
+                                 configuration.text("home.country"));
     around->home_country = *home;
     for (const std::string& text : configuration.list("home.plmns")) {
         const auto plmn = geoip::Plmn::parse(text);
@@ -100,13 +116,19 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
     }
     around->default_regime = configuration.text("default-regime");
     if (!around->regimes->find(around->default_regime))
-        throw std::runtime_error("default-regime: there is no regime " + around->default_regime + "; there are " + joined(around->regimes->ids()));
+        throw std::runtime_error("default-regime: there is no regime " + around->default_regime + "; there are " +
+                                 joined(around->regimes->ids()));
     around->book = std::make_shared<const tariffs::Book>();
     return around;
 }
 
 /// SIGHUP: what can be read anew replaces the old; what cannot is named, and the last good one stays.
-void reload(engine::Engine& engine, const Configuration& configuration, http::Api& api) {
+void reload(engine::Engine& engine, const Configuration& configuration, http::Api& api, http::Server& server) {
+    try {
+        server.reload_certificates();
+    } catch (const std::exception& error) {
+        log_error(std::string("the certificates were not reloaded, the last good ones stay: ") + error.what());
+    }
     try {
         auto networks = load_networks(configuration);
         engine.change([&](Surroundings& around) { around.networks = networks; });
@@ -120,7 +142,7 @@ void reload(engine::Engine& engine, const Configuration& configuration, http::Ap
     } catch (const std::exception& error) {
         log_error(std::string("the templates were not reloaded, the last good ones stay: ") + error.what());
     }
-    auto ips = geoip::IpCountry::open(configuration.text("geoip-database"));
+    auto ips = geoip::IpCountry::open(ip_database(configuration));
     if (ips) {
         engine.change([&](Surroundings& around) { around.ips = *ips; });
         api.ip_warning.clear();
@@ -139,11 +161,13 @@ Address address_of(const std::string& listen) {
     const std::size_t colon = listen.rfind(':');
     if (colon == std::string::npos) throw std::runtime_error("listen must be HOST:PORT, not " + listen);
     Address address{listen.substr(0, colon), 0};
-    if (address.host.size() > 2 && address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
+    if (address.host.size() > 2 && address.host.front() == '[')
+        address.host = address.host.substr(1, address.host.size() - 2);
     try {
         std::size_t used = 0;
         address.port = std::stoi(listen.substr(colon + 1), &used);
-        if (used != listen.size() - colon - 1 || address.port < 0 || address.port > 65535) throw std::invalid_argument("");
+        if (used != listen.size() - colon - 1 || address.port < 0 || address.port > 65535)
+            throw std::invalid_argument("");
     } catch (const std::logic_error&) {
         throw std::runtime_error("listen must be HOST:PORT, not " + listen);
     }
@@ -152,7 +176,6 @@ Address address_of(const std::string& listen) {
 
 bool loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0; }
 
-/// One summary line a minute rather than a line a request: requests are in the metrics.
 engine::Engine::Meters meters_of(http::Metrics& metrics) {
     engine::Engine::Meters meters;
     meters.batch = [&metrics](std::size_t requests, double seconds) { metrics.batch(requests, seconds); };
@@ -185,7 +208,8 @@ sigset_t block_signals() {
 void retain(engine::Engine& engine, const Configuration& configuration) {
     const tariffs::Span events{configuration.span_ms("retention.events")};
     const tariffs::Span messages{configuration.span_ms("retention.messages")};
-    const tariffs::Span remembered = std::max(events, tariffs::Span{configuration.span_ms("events.max-age")} + tariffs::days(1));
+    const tariffs::Span remembered =
+        std::max(events, tariffs::Span{configuration.span_ms("events.max-age")} + tariffs::days(1));
     const Instant now = engine.now();
     engine::RetentionJob job({now - remembered, now - remembered, now - events, now - events, now - messages, 500});
     try {
@@ -195,13 +219,14 @@ void retain(engine::Engine& engine, const Configuration& configuration) {
     }
 }
 
-void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configuration& configuration, http::Api& api) {
+void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configuration& configuration, http::Api& api,
+                  http::Server& server) {
     constexpr timespec interval{60, 0};
     for (;;) {
         const int got = sigtimedwait(&set, nullptr, &interval);
         if (got == SIGTERM || got == SIGINT) return;
         if (got == SIGHUP)
-            reload(engine, configuration, api);
+            reload(engine, configuration, api, server);
         else
             retain(engine, configuration);
     }
@@ -214,13 +239,16 @@ void run(const Configuration& configuration) {
     const std::unique_ptr<storage::Store> store = storage::open_store(configuration.text("store"));
     const http::Keys keys(store->read_keys());
     if (keys.none() && !loopback(address.host))
-        throw std::runtime_error("without any API key the service listens on loopback only: make one with `roamguard keys create`, or listen on 127.0.0.1");
+        throw std::runtime_error(
+            "without any API key the service listens on loopback only: make one with `roamguard keys create`, or "
+            "listen on 127.0.0.1");
     std::string ip_warning;
     auto around = load_surroundings(configuration, ip_warning);
     around->book = engine::load_book(*store, *around->networks);
     if (!ip_warning.empty()) log_warning("no IP database: " + ip_warning);
     if (!configuration.text("platform.webhook-url").empty())
-        log_warning("platform.webhook-url is set, but this version does not send to it yet: the platform asks GET /v1/holds");
+        log_warning(
+            "platform.webhook-url is set, but this version does not send to it yet: the platform asks GET /v1/holds");
 
     http::Metrics metrics;
     engine::Options options;
@@ -231,18 +259,24 @@ void run(const Configuration& configuration) {
         log_error("the store is broken, the process ends so that a restart can recover it: " + what);
         std::_Exit(70);
     });
-    notifications::Dispatcher dispatcher(engine::outbox_of(engine, {configuration.span_ms("outbox.lease")}), std::move(channels), {},
-                                         [generator = std::mt19937_64(std::random_device{}())]() mutable {
-                                             return std::uniform_real_distribution<double>(0, 1)(generator);
-                                         },
-                                         [](const std::string& what) { log_warning("messages wait: " + what); });
+    notifications::Dispatcher dispatcher(
+        engine::outbox_of(engine, {configuration.span_ms("outbox.lease")}), std::move(channels), {},
+        [generator = std::mt19937_64(std::random_device{}())]() mutable {
+            return std::uniform_real_distribution<double>(0, 1)(generator);
+        },
+        [](const std::string& what) { log_warning("messages wait: " + what); });
     engine.on_messages([&dispatcher] { dispatcher.wake(); });
 
     intake::Limits limits;
     limits.max_batch = static_cast<std::size_t>(configuration.whole("events.max-batch"));
     limits.max_age = {configuration.span_ms("events.max-age")};
     limits.max_ahead = {configuration.span_ms("events.max-ahead")};
-    http::Api api{engine, metrics, limits, static_cast<int>(configuration.whole("events.allowed-rate")), configuration.text("sms.driver"), ip_warning};
+    http::Api api{engine,
+                  metrics,
+                  limits,
+                  static_cast<int>(configuration.whole("events.allowed-rate")),
+                  configuration.text("sms.driver"),
+                  ip_warning};
     std::vector<http::Route> routes;
     http::add_event_routes(routes, api);
     http::add_destination_routes(routes, api);
@@ -261,19 +295,22 @@ void run(const Configuration& configuration) {
     server_options.certificate = configuration.text("tls.certificate");
     server_options.private_key = configuration.text("tls.key");
     server_options.client_ca = configuration.text("tls.client-ca");
-    http::Server server(server_options, std::move(routes),
-                        [&keys](http::Request& request, const http::Route& route) { return keys.authorize(request, route); });
+    http::Server server(server_options, std::move(routes), [&keys](http::Request& request, const http::Route& route) {
+        return keys.authorize(request, route);
+    });
     server.on_done([&metrics](const std::string& pattern, const std::string& method, int status, double seconds) {
         metrics.request(pattern, method, status, seconds);
     });
-    server.on_error([](const std::string& reference, const std::string& what) { log_error("request " + reference + " failed: " + what); });
+    server.on_error([](const std::string& reference, const std::string& what) {
+        log_error("request " + reference + " failed: " + what);
+    });
 
     engine.start();
     dispatcher.start();
     server.start();
     log_info(fmt::format("Roamguard {} listens on {}:{}{}", ROAMGUARD_VERSION, address.host, server.port(),
                          keys.none() ? " (no API key: loopback only, every caller has every role)" : ""));
-    wait_for_end(signals, engine, configuration, api);
+    wait_for_end(signals, engine, configuration, api, server);
     log_info("stopping: no new requests, what was accepted is finished");
     server.stop();
     dispatcher.stop();
@@ -318,7 +355,8 @@ int create_key(const Configuration& configuration, const std::string& role, cons
         delta.keys.push_back(key.row);
         store->commit(delta);
         std::cout << key.secret << "\n";
-        std::cerr << "Key " << key.row.id << " of role " << role << ". It is shown this once; the store keeps only its hash.\n";
+        std::cerr << "Key " << key.row.id << " of role " << role
+                  << ". It is shown this once; the store keeps only its hash.\n";
         return 0;
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

@@ -19,7 +19,8 @@ struct Line {
 /// A CSV cell as a profile member: `caps`, `payer`, `highCostPerMegabyte`, lists and truth values are JSON in the cell,
 /// all else is text. An empty cell leaves the member out.
 json member_of(const std::string& column, const std::string& cell) {
-    static const std::vector<std::string> structured{"caps", "payer", "highCostPerMegabyte", "channels", "optOut", "hold"};
+    static const std::vector<std::string> structured{"caps",     "payer",  "highCostPerMegabyte",
+                                                     "channels", "optOut", "hold"};
     for (const std::string& name : structured)
         if (column == name) {
             json value = json::parse(cell, nullptr, false);
@@ -84,7 +85,9 @@ int subscribers_import(const Remote& remote, const std::string& file) {
             rejected += answer.value("rejected", 0);
             for (json error : answer["errors"]) {
                 error["line"] = lines[at + static_cast<std::size_t>(error.value("line", 1)) - 1].number;
-                if (!remote.json) std::cerr << file << ":" << error["line"] << " " << error.value("code", "") << ": " << error.value("detail", "") << "\n";
+                if (!remote.json)
+                    std::cerr << file << ":" << error["line"] << " " << error.value("code", "") << ": "
+                              << error.value("detail", "") << "\n";
                 all_errors.push_back(std::move(error));
             }
             if (!remote.json) std::cerr << end << " of " << lines.size() << " lines\n";

@@ -24,7 +24,12 @@ tariffs::TableFiles read_directory(const std::string& directory) {
 json faults_json(const std::vector<tariffs::Fault>& faults) {
     json list = json::array();
     for (const tariffs::Fault& fault : faults)
-        list.push_back({{"file", fault.file}, {"line", fault.line}, {"column", fault.column}, {"value", fault.value}, {"code", fault.code}, {"detail", fault.detail}});
+        list.push_back({{"file", fault.file},
+                        {"line", fault.line},
+                        {"column", fault.column},
+                        {"value", fault.value},
+                        {"code", fault.code},
+                        {"detail", fault.detail}});
     return list;
 }
 
@@ -52,11 +57,13 @@ int print_version(const http::Reply& reply, const Remote& remote, const std::str
     }
     const json version = json::parse(reply.body);
     std::cout << what << " version " << version.value("version", 0) << ", " << version.value("state", "");
-    if (version.contains("effectiveAt") && version["effectiveAt"].is_string()) std::cout << ", in force from " << version["effectiveAt"].get<std::string>();
+    if (version.contains("effectiveAt") && version["effectiveAt"].is_string())
+        std::cout << ", in force from " << version["effectiveAt"].get<std::string>();
     std::cout << "\n";
     if (version.contains("warnings"))
         for (const json& warning : version["warnings"])
-            std::cout << "  warning " << warning.value("file", "") << ":" << warning.value("line", 0) << " " << warning.value("detail", "") << "\n";
+            std::cout << "  warning " << warning.value("file", "") << ":" << warning.value("line", 0) << " "
+                      << warning.value("detail", "") << "\n";
     return 0;
 }
 
@@ -66,10 +73,13 @@ int tariffs_validate(const std::string& directory, const Remote& remote) {
     try {
         const auto networks = geoip::Networks::load({});
         if (!networks) throw std::runtime_error("the built-in networks table cannot be read");
-        const auto compiled =
-            tariffs::Table::compile(read_directory(directory), [&](geoip::Country country) { return (*networks)->known_country(country); });
+        const auto compiled = tariffs::Table::compile(
+            read_directory(directory), [&](geoip::Country country) { return (*networks)->known_country(country); });
         if (remote.json) {
-            std::cout << json{{"valid", compiled.table != nullptr}, {"errors", faults_json(compiled.faults)}, {"warnings", faults_json(compiled.warnings)}}.dump(2)
+            std::cout << json{{"valid", compiled.table != nullptr},
+                              {"errors", faults_json(compiled.faults)},
+                              {"warnings", faults_json(compiled.warnings)}}
+                             .dump(2)
                       << "\n";
             return compiled.table ? 0 : 1;
         }
@@ -100,12 +110,15 @@ int tariffs_import(const Remote& remote, const std::string& directory) {
     }
 }
 
-int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at, const std::string& reason) {
+int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at,
+                    const std::string& reason) {
     json body = json::object();
     if (!effective_at.empty()) body["effectiveAt"] = effective_at;
     if (!reason.empty()) body["reason"] = reason;
     http::Client client(remote.url, remote.key);
-    return print_version(client.send("POST", "/v1/tariffs/versions/" + encoded(version) + "/publish", body.dump(), "application/json"), remote, "published");
+    return print_version(
+        client.send("POST", "/v1/tariffs/versions/" + encoded(version) + "/publish", body.dump(), "application/json"),
+        remote, "published");
 }
 
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason) {
@@ -117,7 +130,8 @@ int tariffs_rollback(const Remote& remote, const std::string& version, const std
         return 2;
     }
     http::Client client(remote.url, remote.key);
-    return print_version(client.send("POST", "/v1/tariffs/rollback", body.dump(), "application/json"), remote, "rolled back:");
+    return print_version(client.send("POST", "/v1/tariffs/rollback", body.dump(), "application/json"), remote,
+                         "rolled back:");
 }
 
 int tariffs_list(const Remote& remote) {
@@ -131,7 +145,8 @@ int tariffs_list(const Remote& remote) {
     const json answer = json::parse(reply.body);
     for (const json& version : answer["items"]) {
         std::cout << version.value("version", 0) << "\t" << version.value("state", "") << "\t"
-                  << (version["effectiveAt"].is_string() ? version["effectiveAt"].get<std::string>() : "-") << "\t" << version.value("createdBy", "");
+                  << (version["effectiveAt"].is_string() ? version["effectiveAt"].get<std::string>() : "-") << "\t"
+                  << version.value("createdBy", "");
         if (version.value("inForce", false)) std::cout << "\tin force";
         std::cout << "\n";
     }

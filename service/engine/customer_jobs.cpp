@@ -16,7 +16,8 @@ Result refuse(int status, std::string code, std::string detail, std::vector<Prof
 }
 
 Result refuse(std::vector<ProfileFault> faults) {
-    std::string detail = faults.empty() ? "the profile is not valid" : faults.front().pointer + ": " + faults.front().detail;
+    std::string detail =
+        faults.empty() ? "the profile is not valid" : faults.front().pointer + ": " + faults.front().detail;
     return refuse(422, "invalid_profile", std::move(detail), std::move(faults));
 }
 
@@ -33,11 +34,12 @@ void apply(Turn& turn, Working& customer, Profile profile, const std::string& wh
     const protection::Terms terms = turn.terms(customer);
     const std::string seed = fmt::format("profile/{}/{}", customer.id, customer.state.entries);
     const protection::Decision decision =
-        protection::decide_profile(before, terms, new_sim ? protection::Sim::changed : protection::Sim::same, turn.around.world(),
-                                   turn.now, seed, customer.state);
+        protection::decide_profile(before, terms, new_sim ? protection::Sim::changed : protection::Sim::same,
+                                   turn.around.world(), turn.now, seed, customer.state);
     turn.record(customer, "profile",
                 fmt::format("{{\"what\":\"{}\",\"profile\":{},\"decision\":{}}}", what,
-                            customers::profile_to_json(customer.state.profile).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                            customers::profile_to_json(customer.state.profile)
+                                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
                             decision_json(decision, customer.state, terms, turn.now)));
     (void)owe(turn, customer, terms, decision, what, seed);
 }
@@ -49,7 +51,9 @@ std::optional<Result> conflict(Turn& turn, const Profile& profile, std::optional
     if (!owner && by_imsi) {
         const Working* known = turn.customer(*by_imsi);
         if (!known->state.profile.msisdn.none())
-            return refuse(409, "would_join", "imsi: this IMSI belongs to a customer with another number; renumber or change that one first");
+            return refuse(
+                409, "would_join",
+                "imsi: this IMSI belongs to a customer with another number; renumber or change that one first");
         owner = by_imsi;
     }
     if (!owner && by_id) {
@@ -59,8 +63,11 @@ std::optional<Result> conflict(Turn& turn, const Profile& profile, std::optional
         owner = by_id;
     }
     if (by_imsi && owner && *by_imsi != *owner)
-        return refuse(409, "would_join", "imsi: this IMSI belongs to another customer, and two customers with history are never joined by a profile");
-    if (by_id && owner && *by_id != *owner) return refuse(409, "id_taken", "id: another customer has this id; leave it out to have one made");
+        return refuse(409, "would_join",
+                      "imsi: this IMSI belongs to another customer, and two customers with history are never joined by "
+                      "a profile");
+    if (by_id && owner && *by_id != *owner)
+        return refuse(409, "id_taken", "id: another customer has this id; leave it out to have one made");
     return std::nullopt;
 }
 
@@ -102,7 +109,8 @@ Result ProfileJob::one(Turn& turn, const Item& item) const {
         owner = turn.find(alias_of(profile.msisdn));
         known = owner ? turn.customer(*owner) : nullptr;
     } else if (profile.msisdn != item.msisdn) {
-        return refuse({{"/msisdn", "differs_from_path", "the body's number differs from the path's; use renumber to change it"}});
+        return refuse(
+            {{"/msisdn", "differs_from_path", "the body's number differs from the path's; use renumber to change it"}});
     }
     if (known && known->state.known && !profile.id.empty() && profile.id != known->state.profile.id)
         return refuse(409, "id_immutable", "id: a customer's id never changes; this one is " + known->state.profile.id);
@@ -112,7 +120,8 @@ Result ProfileJob::one(Turn& turn, const Item& item) const {
     Working& customer = owner ? *turn.customer(*owner) : turn.make_customer();
     result.created = !customer.state.known;
     const std::string old_id = customer.state.profile.id;
-    if (profile.id.empty()) profile.id = old_id.empty() || old_id.rfind("imsi:", 0) == 0 ? fmt::format("c-{}", customer.id) : old_id;
+    if (profile.id.empty())
+        profile.id = old_id.empty() || old_id.rfind("imsi:", 0) == 0 ? fmt::format("c-{}", customer.id) : old_id;
     if (profile.id != old_id) {
         if (!old_id.empty()) turn.drop_alias(alias_of_id(old_id));
         turn.set_alias(alias_of_id(profile.id), customer.id);
@@ -157,7 +166,8 @@ void RenumberJob::run(Turn& turn) {
         return;
     }
     if (turn.find(alias_of(to_))) {
-        result_ = refuse(409, "number_taken", "msisdn: another customer has the new number; erase or renumber that one first");
+        result_ = refuse(409, "number_taken",
+                         "msisdn: another customer has the new number; erase or renumber that one first");
         return;
     }
     result_ = {};
@@ -186,10 +196,11 @@ void AnswerJob::run(Turn& turn) {
         if (question.id == answer_.question) question_ = question;
     data_ = protection::data_state(customer->state, terms);
     if (result_ != protection::AnswerResult::accepted) return;
-    turn.record(*customer, "answer",
-                fmt::format("{{\"confirmation\":{},\"choice\":{},\"by\":{},\"actor\":{},\"decision\":{}}}", json_text(answer_.question),
-                            json_text(answer_.choice), json_text(answer_.by), json_text(answer_.actor),
-                            decision_json(answered.decision, customer->state, terms, turn.now)));
+    turn.record(
+        *customer, "answer",
+        fmt::format("{{\"confirmation\":{},\"choice\":{},\"by\":{},\"actor\":{},\"decision\":{}}}",
+                    json_text(answer_.question), json_text(answer_.choice), json_text(answer_.by),
+                    json_text(answer_.actor), decision_json(answered.decision, customer->state, terms, turn.now)));
     notifications_ = owe(turn, *customer, terms, answered.decision, answer_.question, seed);
 }
 

@@ -32,7 +32,11 @@ constexpr int due_customers_a_turn = 200;
 
 Engine::Engine(storage::Store& store, std::shared_ptr<const Surroundings> around, Options options, Randomness random,
                std::function<Instant()> clock)
-    : store_(store), options_(options), random_(std::move(random)), clock_(std::move(clock)), around_(std::move(around)) {}
+    : store_(store),
+      options_(options),
+      random_(std::move(random)),
+      clock_(std::move(clock)),
+      around_(std::move(around)) {}
 
 Engine::~Engine() { stop(); }
 
@@ -70,7 +74,8 @@ void Engine::loop() {
     for (;;) {
         {
             std::unique_lock lock(mutex_);
-            arrived_.wait_for(lock, std::chrono::milliseconds(due_every.ms), [&] { return stopping_ || !waiting_.empty(); });
+            arrived_.wait_for(lock, std::chrono::milliseconds(due_every.ms),
+                              [&] { return stopping_ || !waiting_.empty(); });
             if (stopping_ && waiting_.empty()) return;
         }
         step(now());

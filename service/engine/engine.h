@@ -58,8 +58,8 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Runs the job and returns when it is durable. Throws Overloaded, storage::StoreUnavailable, or what the job threw.
-    /// Any thread.
+    /// Runs the job and returns when it is durable. Throws Overloaded, storage::StoreUnavailable, or what the job
+    /// threw. Any thread.
     void submit(Job& job);
 
     /// Starts and ends the thread. stop() finishes what was accepted.

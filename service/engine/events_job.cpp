@@ -24,7 +24,8 @@ void keep_rejected(Turn& turn, const Refusal& refusal) {
     for (const intake::FieldFault& fault : refusal.errors)
         errors.push_back({{"pointer", fault.pointer}, {"code", fault.code}, {"detail", fault.detail}});
     turn.delta.rejected.push_back({0, turn.now, refusal.source, refusal.id, refusal.type, refusal.code, refusal.detail,
-                                   errors.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), refusal.body});
+                                   errors.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                                   refusal.body});
 }
 
 EventResult rejected(Turn& turn, const Refusal& refusal) {
@@ -57,7 +58,8 @@ geoip::Place find_place(const Turn& turn, const RoamingEvent& event, geoip::Coun
     query.ip = event.ip;
     query.ip_of = event.ip_of;
     query.home_country = home;
-    return geoip::resolve(query, *turn.around.networks, turn.around.ips.get(), turn.around.home_plmns, geoip::Explain::off);
+    return geoip::resolve(query, *turn.around.networks, turn.around.ips.get(), turn.around.home_plmns,
+                          geoip::Explain::off);
 }
 
 void fill_standing(EventResult& result, const Working& customer, const protection::Terms& terms, Instant at) {
@@ -80,15 +82,17 @@ EventResult again(Turn& turn, const RoamingEvent& event, const storage::SeenRow&
         const protection::Terms terms = turn.terms(*customer);
         fill_standing(result, *customer, terms, event.time.at);
         result.placed = true;
-        result.place = protection::known_place(find_place(turn, event, terms.home_country), terms, turn.around.world(), event.time.at);
+        result.place = protection::known_place(find_place(turn, event, terms.home_country), terms, turn.around.world(),
+                                               event.time.at);
         result.prices = protection::prices_at(result.place, terms, turn.around.world(), event.time.at);
     }
     return result;
 }
 
 std::string event_json(const RoamingEvent& event, Instant received) {
-    return fmt::format("{{\"id\":{},\"source\":{},\"type\":\"{}\",\"time\":{},\"received\":{},\"data\":{}}}", json_text(event.id),
-                       json_text(event.source), event.type_name, json_text(event.time.at), json_text(received), event.data_json);
+    return fmt::format("{{\"id\":{},\"source\":{},\"type\":\"{}\",\"time\":{},\"received\":{},\"data\":{}}}",
+                       json_text(event.id), json_text(event.source), event.type_name, json_text(event.time.at),
+                       json_text(received), event.data_json);
 }
 
 void list_findings(Turn& turn, const Working& customer, const RoamingEvent& event, const std::string& seed,
@@ -106,15 +110,19 @@ void list_findings(Turn& turn, const Working& customer, const RoamingEvent& even
     }
     if (!decision.mismatch) return;
     const protection::Mismatch& mismatch = *decision.mismatch;
-    nlohmann::json body = {{"session", event.session},
-                           {"event", event.id},
-                           {"time", tariffs::to_rfc3339(event.time.at)},
-                           {"destination", decision.place.destination()},
-                           {"rated", {{"amount", tariffs::to_decimal(mismatch.rated)}, {"currency", mismatch.rated.currency.code()}}},
-                           {"charged", {{"amount", tariffs::to_decimal(mismatch.charged)}, {"currency", mismatch.charged.currency.code()}}}};
-    const std::string about = event.session.empty() ? "event/" + seed : fmt::format("{}/{}", customer.id, event.session);
+    nlohmann::json body = {
+        {"session", event.session},
+        {"event", event.id},
+        {"time", tariffs::to_rfc3339(event.time.at)},
+        {"destination", decision.place.destination()},
+        {"rated", {{"amount", tariffs::to_decimal(mismatch.rated)}, {"currency", mismatch.rated.currency.code()}}},
+        {"charged",
+         {{"amount", tariffs::to_decimal(mismatch.charged)}, {"currency", mismatch.charged.currency.code()}}}};
+    const std::string about =
+        event.session.empty() ? "event/" + seed : fmt::format("{}/{}", customer.id, event.session);
     turn.delta.findings.push_back({"mismatch", about, customer.id, turn.now,
-                                   body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), !mismatch.differs});
+                                   body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                                   !mismatch.differs});
 }
 
 EventResult process(Turn& turn, const RoamingEvent& event) {
@@ -125,8 +133,8 @@ EventResult process(Turn& turn, const RoamingEvent& event) {
     protection::Session alone;
     const bool has_session = event.type == intake::EventType::usage && !event.session.empty();
     protection::Session& session = has_session ? turn.session(customer.id, session_number(event.session)) : alone;
-    protection::Decision decision = protection::decide(event, find_place(turn, event, terms.home_country), terms, turn.around.world(),
-                                                       turn.now, seed, customer.state, session);
+    protection::Decision decision = protection::decide(event, find_place(turn, event, terms.home_country), terms,
+                                                       turn.around.world(), turn.now, seed, customer.state, session);
     if (resolved.conflict) decision.reasons.push_back("MSISDN and IMSI name different customers: the number's counts");
     turn.record(customer, "event",
                 fmt::format("{{\"event\":{},\"decision\":{}}}", event_json(event, turn.now),
@@ -213,9 +221,9 @@ Resolved resolve_customer(Turn& turn, const intake::Subscriber& subscriber) {
     customers::Profile& profile = made.state.profile;
     profile.msisdn = subscriber.msisdn;
     if (!by_imsi) profile.imsi = subscriber.imsi;
-    profile.id = !subscriber.id.empty()        ? subscriber.id
-                 : subscriber.msisdn.none()    ? "imsi:" + subscriber.imsi
-                                               : fmt::format("c-{}", made.id);
+    profile.id = !subscriber.id.empty()     ? subscriber.id
+                 : subscriber.msisdn.none() ? "imsi:" + subscriber.imsi
+                                            : fmt::format("c-{}", made.id);
     turn.set_alias(alias_of_id(profile.id), made.id);
     if (!profile.msisdn.none()) turn.set_alias(alias_of(profile.msisdn), made.id);
     if (!profile.imsi.empty()) turn.set_alias(alias_of_imsi(profile.imsi), made.id);

@@ -40,7 +40,8 @@ std::string position(storage::CustomerId customer, std::int64_t number, Instant 
 std::array<unsigned char, 12> nonce_of(std::int64_t number) {
     std::array<unsigned char, 12> nonce{};
     for (int i = 0; i < 8; ++i)
-        nonce[static_cast<std::size_t>(11 - i)] = static_cast<unsigned char>(static_cast<std::uint64_t>(number) >> (8 * i) & 0xff);
+        nonce[static_cast<std::size_t>(11 - i)] =
+            static_cast<unsigned char>(static_cast<std::uint64_t>(number) >> (8 * i) & 0xff);
     return nonce;
 }
 
@@ -66,7 +67,8 @@ std::string encrypt(const std::string& key, std::int64_t number, const std::stri
     return out;
 }
 
-std::array<std::uint8_t, 32> link(const std::array<std::uint8_t, 32>& before, const std::string& bound, std::string_view body) {
+std::array<std::uint8_t, 32> link(const std::array<std::uint8_t, 32>& before, const std::string& bound,
+                                  std::string_view body) {
     thread_local data::Sha256Stream stream;
     stream.feed({reinterpret_cast<const char*>(before.data()), before.size()});
     stream.feed(bound);
@@ -76,8 +78,8 @@ std::array<std::uint8_t, 32> link(const std::array<std::uint8_t, 32>& before, co
 
 }  // namespace
 
-storage::EvidenceRow seal(protection::CustomerState& state, storage::CustomerId customer, const std::string& key, std::int64_t row,
-                          Instant at, std::string_view kind, std::string_view json) {
+storage::EvidenceRow seal(protection::CustomerState& state, storage::CustomerId customer, const std::string& key,
+                          std::int64_t row, Instant at, std::string_view kind, std::string_view json) {
     storage::EvidenceRow entry;
     entry.row = row;
     entry.customer = customer;
@@ -105,15 +107,18 @@ std::optional<std::string> open(const storage::EvidenceRow& entry, const std::st
     int size = 0;
     check(EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nullptr, raw(key), nonce.data()), "init");
     check(EVP_DecryptUpdate(context, nullptr, &size, raw(bound), static_cast<int>(bound.size())), "position");
-    check(EVP_DecryptUpdate(context, reinterpret_cast<unsigned char*>(plain.data()), &size, raw(entry.body), static_cast<int>(length)), "text");
+    check(EVP_DecryptUpdate(context, reinterpret_cast<unsigned char*>(plain.data()), &size, raw(entry.body),
+                            static_cast<int>(length)),
+          "text");
     check(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()), "tag");
     if (EVP_DecryptFinal_ex(context, reinterpret_cast<unsigned char*>(plain.data()) + size, &size) != 1)
-        throw std::runtime_error("evidence entry " + std::to_string(entry.number) + " does not decrypt: it was altered");
+        throw std::runtime_error("evidence entry " + std::to_string(entry.number) +
+                                 " does not decrypt: it was altered");
     return plain;
 }
 
-std::optional<ChainFault> verify(const std::vector<storage::EvidenceRow>& entries, const protection::CustomerState& state,
-                                 const std::string& key) {
+std::optional<ChainFault> verify(const std::vector<storage::EvidenceRow>& entries,
+                                 const protection::CustomerState& state, const std::string& key) {
     if (static_cast<std::int64_t>(entries.size()) != state.entries)
         return ChainFault{static_cast<std::int64_t>(entries.size()), "the chain has " + std::to_string(entries.size()) +
                                                                          " entries, the customer's head says " +
@@ -123,7 +128,8 @@ std::optional<ChainFault> verify(const std::vector<storage::EvidenceRow>& entrie
     for (const storage::EvidenceRow& entry : entries) {
         if (entry.number != ++number) return ChainFault{number, "entry " + std::to_string(number) + " is missing"};
         if (link(before, position(entry.customer, entry.number, entry.at, entry.kind), entry.body) != entry.hash)
-            return ChainFault{number, "entry " + std::to_string(number) + " does not match its hash: it or one before it was altered"};
+            return ChainFault{number, "entry " + std::to_string(number) +
+                                          " does not match its hash: it or one before it was altered"};
         try {
             (void)open(entry, key);
         } catch (const std::runtime_error& error) {

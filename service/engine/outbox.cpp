@@ -16,16 +16,21 @@ std::vector<Outgoing> claim(Engine& engine, tariffs::Span lease, int limit) {
     engine.submit(job);
     std::vector<Outgoing> claimed;
     for (const storage::MessageRow& row : job.claimed())
-        claimed.push_back({row.row, row.attempts, row.id, row.to, row.channel, row.kind, row.language, row.text, row.encoding, row.segments});
+        claimed.push_back({row.row, row.attempts, row.id, row.to, row.channel, row.kind, row.language, row.text,
+                           row.encoding, row.segments});
     return claimed;
 }
 
 Delivery::How how_of(Attempt::Fate fate) {
     switch (fate) {
-        case Attempt::Fate::sent: return Delivery::How::sent;
-        case Attempt::Fate::delivered: return Delivery::How::delivered;
-        case Attempt::Fate::later: return Delivery::How::later;
-        case Attempt::Fate::dead: return Delivery::How::dead;
+        case Attempt::Fate::sent:
+            return Delivery::How::sent;
+        case Attempt::Fate::delivered:
+            return Delivery::How::delivered;
+        case Attempt::Fate::later:
+            return Delivery::How::later;
+        case Attempt::Fate::dead:
+            return Delivery::How::dead;
     }
     throw std::logic_error("a fate without a meaning");
 }

@@ -13,10 +13,11 @@ using storage::MessageState;
 void note(Turn& turn, const MessageRow& message) {
     Working* customer = turn.customer(message.customer);
     if (!customer || customer->state.erased) return;
-    turn.record(*customer, "delivery",
-                fmt::format("{{\"message\":{},\"kind\":{},\"channel\":{},\"state\":\"{}\",\"attempts\":{},\"error\":{}}}", json_text(message.id),
-                            json_text(message.kind), json_text(message.channel), storage::word(message.state), message.attempts,
-                            json_text(message.error)));
+    turn.record(
+        *customer, "delivery",
+        fmt::format("{{\"message\":{},\"kind\":{},\"channel\":{},\"state\":\"{}\",\"attempts\":{},\"error\":{}}}",
+                    json_text(message.id), json_text(message.kind), json_text(message.channel),
+                    storage::word(message.state), message.attempts, json_text(message.error)));
 }
 
 void end(Turn& turn, MessageRow& message, MessageState state, std::string error = {}) {
@@ -52,11 +53,16 @@ void DeliveryJob::run(Turn& turn) {
                 message->due = turn.now + delivery.wait;
                 message->error = delivery.error;
                 break;
-            case Delivery::How::dead: end(turn, *message, MessageState::failed, delivery.error); break;
-            case Delivery::How::delivered: message->delivered = turn.now; [[fallthrough]];
+            case Delivery::How::dead:
+                end(turn, *message, MessageState::failed, delivery.error);
+                break;
+            case Delivery::How::delivered:
+                message->delivered = turn.now;
+                [[fallthrough]];
             case Delivery::How::sent:
                 message->sent = turn.now;
-                end(turn, *message, delivery.how == Delivery::How::delivered ? MessageState::delivered : MessageState::sent);
+                end(turn, *message,
+                    delivery.how == Delivery::How::delivered ? MessageState::delivered : MessageState::sent);
                 break;
         }
     }

@@ -25,7 +25,7 @@ private:
 struct Delivery {
     enum class How { sent, delivered, later, dead } how = How::sent;
     std::int64_t row = 0;
-    int attempt = 0;  ///< of the claim; a later claim makes this result void
+    int attempt = 0;     ///< of the claim; a later claim makes this result void
     tariffs::Span wait;  ///< before the next attempt, where it is `later`
     std::string error;
 };

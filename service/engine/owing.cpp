@@ -22,15 +22,18 @@ tariffs::Span life_of(Kind kind) {
         case Kind::threshold:
         case Kind::pass_threshold:
         case Kind::help:
-        case Kind::usage: return hours(12);
+        case Kind::usage:
+            return hours(12);
         case Kind::confirm_destination:
-        case Kind::confirm_cap: return hours(24);
+        case Kind::confirm_cap:
+            return hours(24);
         case Kind::cap_reached:
         case Kind::receipt:
         case Kind::declined:
         case Kind::released:
         case Kind::pass_ended:
-        case Kind::trip_summary: return hours(72);
+        case Kind::trip_summary:
+            return hours(72);
     }
     return hours(24);
 }
@@ -45,16 +48,18 @@ std::string list_of(const std::vector<tariffs::Service>& services) {
 }
 
 std::string place_json(const protection::KnownPlace& place) {
-    std::string text = fmt::format("{{\"class\":\"{}\",\"country\":\"{}\",\"basis\":\"{}\"", geoip::word(place.klass), place.country.code(),
-                                   geoip::word(place.basis));
+    std::string text = fmt::format("{{\"class\":\"{}\",\"country\":\"{}\",\"basis\":\"{}\"", geoip::word(place.klass),
+                                   place.country.code(), geoip::word(place.basis));
     if (place.plmn) text += fmt::format(",\"plmn\":\"{}\"", place.plmn->text());
     return text + "}";
 }
 
 std::string price_json(const protection::Priced& priced) {
-    if (!priced.priced) return fmt::format("{{\"unpriced\":{},\"version\":{}}}", json_text(priced.unpriced_reason), priced.version);
+    if (!priced.priced)
+        return fmt::format("{{\"unpriced\":{},\"version\":{}}}", json_text(priced.unpriced_reason), priced.version);
     return fmt::format(
-        "{{\"version\":{},\"row\":{},\"plan\":{},\"destination\":{},\"segmentUsed\":{},\"segmentRated\":\"{}\",\"added\":\"{}\",\"currency\":\"{}\"}}",
+        "{{\"version\":{},\"row\":{},\"plan\":{},\"destination\":{},\"segmentUsed\":{},\"segmentRated\":\"{}\","
+        "\"added\":\"{}\",\"currency\":\"{}\"}}",
         priced.version, priced.line, json_text(priced.plan_row), json_text(priced.destination_row), priced.segment_used,
         tariffs::to_decimal(priced.rated_segment), tariffs::to_decimal(priced.added), priced.added.currency.code());
 }
@@ -74,10 +79,13 @@ std::string channel_of(const Working& customer, const Owed& owed) {
 
 std::string message_json(const storage::MessageRow& row) {
     return fmt::format(
-        "{{\"id\":{},\"kind\":{},\"channel\":{},\"language\":{},\"template\":{},\"templateHash\":{},\"textHash\":\"{}\",\"text\":{},"
-        "\"encoding\":\"{}\",\"segments\":{},\"state\":\"{}\",\"cause\":{},\"cap\":{},\"stage\":{},\"threshold\":{},\"confirmation\":{}}}",
-        json_text(row.id), json_text(row.kind), json_text(row.channel), json_text(row.language), json_text(row.template_id), json_text(row.template_hash),
-        data::to_hex(data::sha256(row.text), 16), json_text(row.text), row.encoding, row.segments, storage::word(row.state), json_text(row.cause),
+        "{{\"id\":{},\"kind\":{},\"channel\":{},\"language\":{},\"template\":{},\"templateHash\":{},\"textHash\":\"{}"
+        "\",\"text\":{},"
+        "\"encoding\":\"{}\",\"segments\":{},\"state\":\"{}\",\"cause\":{},\"cap\":{},\"stage\":{},\"threshold\":{},"
+        "\"confirmation\":{}}}",
+        json_text(row.id), json_text(row.kind), json_text(row.channel), json_text(row.language),
+        json_text(row.template_id), json_text(row.template_hash), data::to_hex(data::sha256(row.text), 16),
+        json_text(row.text), row.encoding, row.segments, storage::word(row.state), json_text(row.cause),
         json_text(row.cap), row.stage, row.threshold, json_text(row.question));
 }
 
@@ -88,15 +96,16 @@ std::string json_text(std::string_view text) {
 }
 std::string json_text(Instant at) { return "\"" + tariffs::to_rfc3339(at) + "\""; }
 
-std::vector<Notification> owe(Turn& turn, Working& customer, const protection::Terms& terms, const protection::Decision& decision,
-                              std::string_view cause, std::string_view seed) {
+std::vector<Notification> owe(Turn& turn, Working& customer, const protection::Terms& terms,
+                              const protection::Decision& decision, std::string_view cause, std::string_view seed) {
     std::vector<Notification> made;
     (void)terms;
     int n = 0;
     for (const Owed& owed : decision.owed) {
         const notifications::Rendered rendered = turn.around.templates->render(owed.facts);
         storage::MessageRow row;
-        row.id = "n-" + data::to_hex(data::sha256(fmt::format("{}/{}/{}", seed, notifications::word(owed.facts.kind), n++)), 10);
+        row.id = "n-" + data::to_hex(
+                            data::sha256(fmt::format("{}/{}/{}", seed, notifications::word(owed.facts.kind), n++)), 10);
         row.kind = notifications::word(owed.facts.kind);
         row.channel = channel_of(customer, owed);
         row.to = row.channel == "app" ? customer.state.profile.app_address : recipient(customer);
@@ -123,8 +132,8 @@ std::vector<Notification> owe(Turn& turn, Working& customer, const protection::T
     return made;
 }
 
-std::string decision_json(const protection::Decision& decision, const protection::CustomerState& state, const protection::Terms& terms,
-                          Instant at) {
+std::string decision_json(const protection::Decision& decision, const protection::CustomerState& state,
+                          const protection::Terms& terms, Instant at) {
     std::string text = "{\"outcomes\":[";
     for (std::size_t i = 0; i < decision.outcomes.size(); ++i)
         text += fmt::format("{}\"{}\"", i ? "," : "", protection::word(decision.outcomes[i]));
@@ -135,9 +144,10 @@ std::string decision_json(const protection::Decision& decision, const protection
         text += ",\"holds\":[";
         for (std::size_t i = 0; i < decision.holds.size(); ++i) {
             const protection::HoldChange& change = decision.holds[i];
-            text += fmt::format("{}{{\"what\":\"{}\",\"cause\":\"{}\",\"about\":{},\"services\":{},\"reason\":{}}}", i ? "," : "",
-                                change.what == protection::HoldChange::What::held ? "held" : "released", protection::word(change.cause),
-                                json_text(change.about), list_of(change.services), json_text(change.reason));
+            text += fmt::format("{}{{\"what\":\"{}\",\"cause\":\"{}\",\"about\":{},\"services\":{},\"reason\":{}}}",
+                                i ? "," : "", change.what == protection::HoldChange::What::held ? "held" : "released",
+                                protection::word(change.cause), json_text(change.about), list_of(change.services),
+                                json_text(change.reason));
         }
         text += "]";
     }
@@ -152,9 +162,9 @@ std::string decision_json(const protection::Decision& decision, const protection
         text += ",\"caps\":[";
         bool first = true;
         for (const protection::CapView& view : protection::cap_views(state, terms, at)) {
-            text += fmt::format("{}{{\"id\":{},\"stage\":{},\"used\":{},\"overrun\":{},\"limit\":{},\"unit\":\"{}\"}}", first ? "" : ",",
-                                json_text(view.id), view.stage, view.used, view.overrun, view.limit.value_or(0),
-                                view.volume ? "byte" : view.currency.code() + "/1000000");
+            text += fmt::format("{}{{\"id\":{},\"stage\":{},\"used\":{},\"overrun\":{},\"limit\":{},\"unit\":\"{}\"}}",
+                                first ? "" : ",", json_text(view.id), view.stage, view.used, view.overrun,
+                                view.limit.value_or(0), view.volume ? "byte" : view.currency.code() + "/1000000");
             first = false;
         }
         text += "]";

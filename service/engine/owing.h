@@ -18,7 +18,8 @@ struct Notification {
 /// Writes every message the decision owes, rendered once, with its evidence. `cause` is the event's id, `seed` what ids
 /// are derived from.
 [[nodiscard]] std::vector<Notification> owe(Turn& turn, Working& customer, const protection::Terms& terms,
-                                            const protection::Decision& decision, std::string_view cause, std::string_view seed);
+                                            const protection::Decision& decision, std::string_view cause,
+                                            std::string_view seed);
 
 /// JSON text of the parts of a decision that evidence keeps: outcomes, place, price, holds, reasons, caps.
 [[nodiscard]] std::string decision_json(const protection::Decision& decision, const protection::CustomerState& state,

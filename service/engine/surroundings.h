@@ -13,7 +13,8 @@
 
 namespace roamguard::engine {
 
-/// Everything a batch reads that is not a customer: one immutable snapshot, replaced whole by a reload or a publication.
+/// Everything a batch reads that is not a customer: one immutable snapshot, replaced whole by a reload or a
+/// publication.
 struct Surroundings {
     std::shared_ptr<const geoip::Networks> networks;
     std::shared_ptr<const geoip::IpCountry> ips;  ///< may be null: no database

@@ -16,7 +16,8 @@ int next_number(Turn& turn, storage::Store& store) {
     return highest + 1;
 }
 
-void put_in_force(Engine& engine, const storage::VersionRow& version, const std::shared_ptr<const tariffs::Table>& table) {
+void put_in_force(Engine& engine, const storage::VersionRow& version,
+                  const std::shared_ptr<const tariffs::Table>& table) {
     engine.change([&](Surroundings& around) {
         std::vector<tariffs::Version> versions(around.book->versions().begin(), around.book->versions().end());
         versions.push_back({version.number, version.effective_at.value(), table});
@@ -74,10 +75,12 @@ std::shared_ptr<const tariffs::Book> load_book(storage::Store& store, const geoi
     std::vector<tariffs::Version> versions;
     for (const storage::VersionRow& row : store.read_versions()) {
         if (row.state != "published") continue;
-        auto compiled = tariffs::Table::compile(store.read_files(row.number), [&](geoip::Country country) { return networks.known_country(country); });
+        auto compiled = tariffs::Table::compile(
+            store.read_files(row.number), [&](geoip::Country country) { return networks.known_country(country); });
         if (!compiled.table)
-            throw std::runtime_error("the published tariff version " + std::to_string(row.number) + " no longer compiles: " +
-                                     (compiled.faults.empty() ? "" : compiled.faults.front().detail));
+            throw std::runtime_error(
+                "the published tariff version " + std::to_string(row.number) +
+                " no longer compiles: " + (compiled.faults.empty() ? "" : compiled.faults.front().detail));
         versions.push_back({row.number, row.effective_at.value(), compiled.table});
     }
     return std::make_shared<const tariffs::Book>(std::move(versions));

@@ -25,9 +25,13 @@ private:
 class PublishJob final : public Job {
 public:
     /// `table` is the draft compiled.
-    PublishJob(storage::VersionRow draft, std::shared_ptr<const tariffs::Table> table, std::optional<Instant> effective_at,
-               std::string by, std::string note)
-        : version_(std::move(draft)), table_(std::move(table)), asked_(effective_at), by_(std::move(by)), note_(std::move(note)) {}
+    PublishJob(storage::VersionRow draft, std::shared_ptr<const tariffs::Table> table,
+               std::optional<Instant> effective_at, std::string by, std::string note)
+        : version_(std::move(draft)),
+          table_(std::move(table)),
+          asked_(effective_at),
+          by_(std::move(by)),
+          note_(std::move(note)) {}
     void run(Turn& turn) override;
     void committed(Engine& engine) override;
     [[nodiscard]] const storage::VersionRow& version() const { return version_; }
@@ -43,8 +47,13 @@ private:
 /// Publishes an earlier version's files again under a new number.
 class RollbackJob final : public Job {
 public:
-    RollbackJob(tariffs::TableFiles files, std::shared_ptr<const tariffs::Table> table, std::string by, std::string note, std::string digest)
-        : files_(std::move(files)), table_(std::move(table)), by_(std::move(by)), note_(std::move(note)), digest_(std::move(digest)) {}
+    RollbackJob(tariffs::TableFiles files, std::shared_ptr<const tariffs::Table> table, std::string by,
+                std::string note, std::string digest)
+        : files_(std::move(files)),
+          table_(std::move(table)),
+          by_(std::move(by)),
+          note_(std::move(note)),
+          digest_(std::move(digest)) {}
     void run(Turn& turn) override;
     void committed(Engine& engine) override;
     [[nodiscard]] const storage::VersionRow& version() const { return version_; }

@@ -12,7 +12,8 @@ void TimersJob::run(Turn& turn) {
         if (!customer) continue;
         const protection::Terms terms = turn.terms(*customer);
         const std::string seed = fmt::format("timer/{}/{}", id, customer->state.wake ? customer->state.wake->ms : 0);
-        const protection::Decision decision = protection::decide_timers(terms, turn.around.world(), turn.now, seed, customer->state);
+        const protection::Decision decision =
+            protection::decide_timers(terms, turn.around.world(), turn.now, seed, customer->state);
         customer->changed = true;
         if (!decision.owed.empty() || !decision.holds.empty() || !decision.reasons.empty())
             turn.record(*customer, "timer", decision_json(decision, customer->state, terms, turn.now));

@@ -23,7 +23,8 @@ void Turn::prefetch(const std::vector<std::string>& aliases, const std::vector<s
     }
     auto rows = store_.load(ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (!rows[i]) throw storage::StoreBroken("an alias leads to customer " + std::to_string(ids[i]) + ", who is not there");
+        if (!rows[i])
+            throw storage::StoreBroken("an alias leads to customer " + std::to_string(ids[i]) + ", who is not there");
         auto working = std::make_unique<Working>();
         working->id = ids[i];
         working->key = std::move(rows[i]->key);
@@ -39,7 +40,8 @@ void Turn::prefetch(const std::vector<std::string>& aliases, const std::vector<s
         if (const auto customer = find(alias)) sessions.emplace_back(*customer, session);
     auto session_rows = store_.load_sessions(sessions);
     for (std::size_t i = 0; i < sessions.size(); ++i)
-        sessions_[sessions[i]] = session_rows[i] ? storage::decode_session(session_rows[i]->body) : protection::Session{};
+        sessions_[sessions[i]] =
+            session_rows[i] ? storage::decode_session(session_rows[i]->body) : protection::Session{};
 }
 
 std::optional<CustomerId> Turn::find(const std::string& alias) {
@@ -114,8 +116,8 @@ void Turn::remember(storage::SeenRow row) {
 }
 
 void Turn::record(Working& customer, std::string_view kind, std::string_view json) {
-    delta.evidence.push_back(
-        seal(customer.state, customer.id, customer.key, store_.reserve(storage::Sequence::evidence, 1), now, kind, json));
+    delta.evidence.push_back(seal(customer.state, customer.id, customer.key,
+                                  store_.reserve(storage::Sequence::evidence, 1), now, kind, json));
     customer.changed = true;
 }
 
@@ -163,9 +165,11 @@ protection::Terms Turn::terms(const Working& customer) const { return terms_for(
 storage::Delta Turn::take() {
     for (Working* working : order_)
         if (working->changed)
-            delta.customers.push_back({working->id, storage::encode(working->state), working->key, working->state.wake});
+            delta.customers.push_back(
+                {working->id, storage::encode(working->state), working->key, working->state.wake});
     for (auto& [key, session] : sessions_)
-        if (!session.segments.empty()) delta.sessions.push_back({key.first, key.second, storage::encode(session), session.last});
+        if (!session.segments.empty())
+            delta.sessions.push_back({key.first, key.second, storage::encode(session), session.last});
     for (const storage::Digest& key : new_seen_)
         delta.seen.push_back(*seen_[key]);
     for (auto& [row, message] : messages_)
@@ -188,7 +192,8 @@ geoip::Country home_of(const Surroundings& around, const customers::Profile& pro
 
 protection::Terms terms_for(const Surroundings& around, const protection::CustomerState& state) {
     const customers::Profile& profile = state.profile;
-    const customers::Regime* regime = around.regimes->find(profile.regime.empty() ? around.default_regime : profile.regime);
+    const customers::Regime* regime =
+        around.regimes->find(profile.regime.empty() ? around.default_regime : profile.regime);
     if (!regime) regime = around.regimes->find(around.default_regime);
     if (!regime) throw std::logic_error("the default regime is not loaded");
     protection::Terms terms = protection::terms_of(profile, *regime, home_of(around, profile));

@@ -80,11 +80,13 @@ std::optional<Response> Keys::authorize(Request& request, const Route& route) co
     const data::Sha256 hash = data::sha256(secret);
     const storage::KeyRow* found = nullptr;
     for (const storage::KeyRow& row : rows_)  // every key is compared, so that time tells nothing
-        if (row.hash.size() == hash.size() && CRYPTO_memcmp(row.hash.data(), hash.data(), hash.size()) == 0) found = &row;
+        if (row.hash.size() == hash.size() && CRYPTO_memcmp(row.hash.data(), hash.data(), hash.size()) == 0)
+            found = &row;
     if (!found) return unauthenticated();
     request.role = found->role;
     request.role_name = found->name;
-    if (found->role == "admin" || std::find(route.roles.begin(), route.roles.end(), found->role) != route.roles.end()) return std::nullopt;
+    if (found->role == "admin" || std::find(route.roles.begin(), route.roles.end(), found->role) != route.roles.end())
+        return std::nullopt;
     std::string allowed;
     for (const std::string& role : route.roles)
         allowed += (allowed.empty() ? "" : ", ") + role;

@@ -17,7 +17,8 @@ using prometheus::Counter;
 using prometheus::Family;
 using prometheus::Histogram;
 
-const Histogram::BucketBoundaries fast{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+const Histogram::BucketBoundaries fast{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                       0.05,   0.1,     0.25,   0.5,   1,      2.5,   5};
 const Histogram::BucketBoundaries sizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 const Histogram::BucketBoundaries late{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
 
@@ -41,7 +42,8 @@ private:
 Family<Counter>& counter_family(prometheus::Registry& registry, const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
-Histogram& histogram(prometheus::Registry& registry, const char* name, const char* help, const Histogram::BucketBoundaries& buckets) {
+Histogram& histogram(prometheus::Registry& registry, const char* name, const char* help,
+                     const Histogram::BucketBoundaries& buckets) {
     return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
@@ -49,20 +51,28 @@ Histogram& histogram(prometheus::Registry& registry, const char* name, const cha
 
 struct Metrics::Impl {
     prometheus::Registry registry;
-    Counters requests{counter_family(registry, "roamguard_http_requests_total", "HTTP requests by route, method and status.")};
+    Counters requests{
+        counter_family(registry, "roamguard_http_requests_total", "HTTP requests by route, method and status.")};
     Counters events{counter_family(registry, "roamguard_events_total", "Events by their first outcome.")};
     Counters messages{counter_family(registry, "roamguard_messages_total", "Messages owed, by kind.")};
-    Counters deliveries{counter_family(registry, "roamguard_deliveries_total", "Delivery attempts, by what became of them.")};
-    Histogram& request_seconds = histogram(registry, "roamguard_http_request_seconds", "Time to answer a request.", fast);
+    Counters deliveries{
+        counter_family(registry, "roamguard_deliveries_total", "Delivery attempts, by what became of them.")};
+    Histogram& request_seconds =
+        histogram(registry, "roamguard_http_request_seconds", "Time to answer a request.", fast);
     Histogram& commit_seconds = histogram(registry, "roamguard_commit_seconds", "Time of a durable commit.", fast);
     Histogram& batch_requests = histogram(registry, "roamguard_batch_requests", "Requests in one commit.", sizes);
-    Histogram& checkpoint_seconds = histogram(registry, "roamguard_checkpoint_seconds", "Stall of a WAL checkpoint.", fast);
-    Histogram& lateness = histogram(registry, "roamguard_warning_lateness_seconds",
-                                    "Delay between the time of the event that crossed a threshold and the commit of its message.", late);
+    Histogram& checkpoint_seconds =
+        histogram(registry, "roamguard_checkpoint_seconds", "Stall of a WAL checkpoint.", fast);
+    Histogram& lateness =
+        histogram(registry, "roamguard_warning_lateness_seconds",
+                  "Delay between the time of the event that crossed a threshold and the commit of its message.", late);
     Histogram& event_delay =
         histogram(registry, "roamguard_event_delay_seconds", "Delay between an event's time and its receipt.", late);
-    prometheus::Gauge& queued =
-        prometheus::BuildGauge().Name("roamguard_events_waiting").Help("Events waiting for the engine.").Register(registry).Add({});
+    prometheus::Gauge& queued = prometheus::BuildGauge()
+                                    .Name("roamguard_events_waiting")
+                                    .Help("Events waiting for the engine.")
+                                    .Register(registry)
+                                    .Add({});
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -72,13 +82,16 @@ void Metrics::request(const std::string& pattern, const std::string& method, int
     std::string route = pattern;  // `{n}` as `:n`: braces in a label value trip simple readers of the format
     std::replace(route.begin(), route.end(), '{', ':');
     std::erase(route, '}');
-    impl_->requests.of(method + pattern + std::to_string(status), {{"route", route}, {"method", method}, {"status", std::to_string(status)}})
+    impl_->requests
+        .of(method + pattern + std::to_string(status),
+            {{"route", route}, {"method", method}, {"status", std::to_string(status)}})
         .Increment();
     impl_->request_seconds.Observe(seconds);
 }
 
 void Metrics::event(const engine::EventResult& result) {
-    const std::string outcome(protection::word(result.outcomes.empty() ? protection::Outcome::noted : result.outcomes.front()));
+    const std::string outcome(
+        protection::word(result.outcomes.empty() ? protection::Outcome::noted : result.outcomes.front()));
     impl_->events.of(outcome, {{"outcome", outcome}}).Increment();
     if (outcome == "duplicate") return;
     for (const engine::Notification& one : result.notifications)

@@ -35,7 +35,8 @@ std::string name_of(std::string_view headers) {
         const std::size_t end = headers.find("\r\n");
         const std::string_view line = headers.substr(0, end);
         const std::size_t colon = line.find(':');
-        if (colon != std::string_view::npos && same_letters(line.substr(0, colon), "content-disposition")) return parameter_of(line, "name");
+        if (colon != std::string_view::npos && same_letters(line.substr(0, colon), "content-disposition"))
+            return parameter_of(line, "name");
         if (end == std::string_view::npos) break;
         headers.remove_prefix(end + 2);
     }
@@ -44,12 +45,15 @@ std::string name_of(std::string_view headers) {
 
 }  // namespace
 
-tl::expected<std::map<std::string, std::string>, std::string> read_multipart(std::string_view content_type, std::string_view body) {
+tl::expected<std::map<std::string, std::string>, std::string> read_multipart(std::string_view content_type,
+                                                                             std::string_view body) {
     const std::string boundary = parameter_of(content_type, "boundary");
-    if (boundary.empty() || boundary.size() > 200) return tl::unexpected(std::string("the Content-Type names no boundary"));
+    if (boundary.empty() || boundary.size() > 200)
+        return tl::unexpected(std::string("the Content-Type names no boundary"));
     const std::string delimiter = "--" + boundary;
     std::map<std::string, std::string> parts;
-    if (body.substr(0, delimiter.size()) != delimiter) return tl::unexpected(std::string("the body does not begin with its boundary"));
+    if (body.substr(0, delimiter.size()) != delimiter)
+        return tl::unexpected(std::string("the body does not begin with its boundary"));
     body.remove_prefix(delimiter.size());
     const std::string between = "\r\n" + delimiter;
     while (body.substr(0, 2) != "--") {
@@ -62,7 +66,8 @@ tl::expected<std::map<std::string, std::string>, std::string> read_multipart(std
         body.remove_prefix(blank + 4);
         const std::size_t end = body.find(between);
         if (end == std::string_view::npos) return tl::unexpected("the part " + name + " never ends");
-        if (!parts.emplace(name, std::string(body.substr(0, end))).second) return tl::unexpected("the part " + name + " comes twice");
+        if (!parts.emplace(name, std::string(body.substr(0, end))).second)
+            return tl::unexpected("the part " + name + " comes twice");
         if (parts.size() > most_parts) return tl::unexpected(std::string("there are more than 16 parts"));
         body.remove_prefix(end + between.size());
     }

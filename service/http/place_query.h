@@ -9,6 +9,7 @@
 namespace roamguard::http {
 
 /// `?mcc=&mnc=&tadig=&ip=&ipOf=&homeCountry=`, each checked; the refusal names the parameter and its rule.
-[[nodiscard]] tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& request, const engine::Surroundings& around);
+[[nodiscard]] tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& request,
+                                                                         const engine::Surroundings& around);
 
 }  // namespace roamguard::http

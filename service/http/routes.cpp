@@ -25,9 +25,12 @@ std::optional<Response> submit(Api& api, engine::Job& job) {
         api.engine.submit(job);
         return std::nullopt;
     } catch (const engine::Overloaded& overloaded) {
-        return try_later(overloaded.retry_after_s, "overloaded", "too many events are waiting; nothing of this request was done, send it again");
+        return try_later(overloaded.retry_after_s, "overloaded",
+                         "too many events are waiting; nothing of this request was done, send it again");
     } catch (const storage::StoreUnavailable&) {
-        return try_later(2, "store_unavailable", "the store did not answer; it is not known whether this request was done, send it again unchanged");
+        return try_later(
+            2, "store_unavailable",
+            "the store did not answer; it is not known whether this request was done, send it again unchanged");
     }
 }
 
@@ -41,20 +44,23 @@ tl::expected<storage::Page, Response> read_page(const Request& request) {
     }
     if (const auto cursor = request.parameter("cursor")) {
         const auto value = whole_number(*cursor);
-        if (!value || *value < 1) return tl::unexpected(problem(400, "invalid_parameter", "cursor must be a `next` of this list"));
+        if (!value || *value < 1)
+            return tl::unexpected(problem(400, "invalid_parameter", "cursor must be a `next` of this list"));
         page.before = *value;
     }
     return page;
 }
 
 Response list_response(nlohmann::json items, std::optional<std::int64_t> next) {
-    return json_response({{"items", std::move(items)}, {"next", next ? nlohmann::json(std::to_string(*next)) : nlohmann::json(nullptr)}});
+    return json_response({{"items", std::move(items)},
+                          {"next", next ? nlohmann::json(std::to_string(*next)) : nlohmann::json(nullptr)}});
 }
 
 std::optional<storage::CustomerId> find_customer(Api& api, const std::string& name) {
     if (name.rfind("imsi:", 0) == 0)
         if (const auto found = api.store().read_alias(engine::alias_of_imsi(name.substr(5)))) return found;
-    if (const auto number = notifications::Msisdn::parse(name)) return api.store().read_alias(engine::alias_of(*number));
+    if (const auto number = notifications::Msisdn::parse(name))
+        return api.store().read_alias(engine::alias_of(*number));
     return api.store().read_alias(engine::alias_of_id(name));
 }
 
@@ -70,6 +76,8 @@ std::optional<Seen> see_customer(Api& api, storage::CustomerId id) {
     return seen;
 }
 
-bool sees_numbers(const Request& request) { return request.role == "admin" || request.role == "care" || request.role == "gateway"; }
+bool sees_numbers(const Request& request) {
+    return request.role == "admin" || request.role == "care" || request.role == "gateway";
+}
 
 }  // namespace roamguard::http

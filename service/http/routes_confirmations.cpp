@@ -28,14 +28,19 @@ tl::expected<protection::Answer, Response> read_answer(const Request& request) {
     answer.question = request.captures[0];
     for (const auto& [name, value] : body->items()) {
         if (name != "choice" && name != "by" && name != "actor")
-            return tl::unexpected(problem(422, "unknown_field", name + " is none of choice, by, actor", {{"/" + name, "unknown_field", "unknown field"}}));
+            return tl::unexpected(problem(422, "unknown_field", name + " is none of choice, by, actor",
+                                          {{"/" + name, "unknown_field", "unknown field"}}));
         if (!value.is_string() || value.get<std::string>().size() > 200)
-            return tl::unexpected(problem(422, "invalid_field", name + " must be a text of at most 200 bytes", {{"/" + name, "invalid_type", "must be a text"}}));
+            return tl::unexpected(problem(422, "invalid_field", name + " must be a text of at most 200 bytes",
+                                          {{"/" + name, "invalid_type", "must be a text"}}));
         (name == "choice" ? answer.choice : name == "by" ? answer.by : answer.actor) = value.get<std::string>();
     }
-    if (answer.choice.empty()) return tl::unexpected(problem(422, "invalid_field", "choice is required", {{"/choice", "required", "one of the question's choices"}}));
+    if (answer.choice.empty())
+        return tl::unexpected(problem(422, "invalid_field", "choice is required",
+                                      {{"/choice", "required", "one of the question's choices"}}));
     if (answer.by != "app" && answer.by != "care")
-        return tl::unexpected(problem(422, "invalid_field", "by must be app or care", {{"/by", "invalid_value", "must be app or care"}}));
+        return tl::unexpected(
+            problem(422, "invalid_field", "by must be app or care", {{"/by", "invalid_value", "must be app or care"}}));
     return answer;
 }
 
@@ -48,13 +53,17 @@ Response decide(Api& api, const Request& request) {
     engine::AnswerJob job(*customer, *answer);
     if (auto refusal = submit(api, job)) return *refusal;
     switch (job.result()) {
-        case AnswerResult::unknown_question: return problem(404, "unknown_confirmation", "there is no confirmation with this id any more");
+        case AnswerResult::unknown_question:
+            return problem(404, "unknown_confirmation", "there is no confirmation with this id any more");
         case AnswerResult::already_decided:
-            return problem(409, "already_decided", "this confirmation is " + std::string(protection::word(job.question().state)) + " already",
+            return problem(409, "already_decided",
+                           "this confirmation is " + std::string(protection::word(job.question().state)) + " already",
                            {}, {{"confirmation", question_json(job.question())}});
         case AnswerResult::not_offered:
-            return problem(422, "not_offered", "choice: this question does not offer " + answer->choice, {{"/choice", "not_offered", "one of the question's choices"}});
-        case AnswerResult::accepted: break;
+            return problem(422, "not_offered", "choice: this question does not offer " + answer->choice,
+                           {{"/choice", "not_offered", "one of the question's choices"}});
+        case AnswerResult::accepted:
+            break;
     }
     json out = question_json(job.question());
     out["data"] = protection::word(job.data());
@@ -69,9 +78,17 @@ Response decide(Api& api, const Request& request) {
 }  // namespace
 
 void add_confirmation_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"GET", "/v1/confirmations", {"care"}, "A customer's confirmations, newest first.", 0,
+    routes.push_back({"GET",
+                      "/v1/confirmations",
+                      {"care"},
+                      "A customer's confirmations, newest first.",
+                      0,
                       [&api](const Request& request) { return list_questions(api, request); }});
-    routes.push_back({"POST", "/v1/confirmations/{id}", {"care"}, "Answers a confirmation for the customer.", 4096,
+    routes.push_back({"POST",
+                      "/v1/confirmations/{id}",
+                      {"care"},
+                      "Answers a confirmation for the customer.",
+                      4096,
                       [&api](const Request& request) { return decide(api, request); }});
 }
 

@@ -12,7 +12,8 @@ Response resolve_destination(Api& api, const Request& request) {
     if (!query) return query.error();
     if (!query->plmn && query->mcc.empty() && query->tadig.empty() && query->ip.empty())
         return problem(422, "invalid_parameter", "give mcc and mnc, mcc alone, tadig or ip");
-    const geoip::Place place = geoip::resolve(*query, *around->networks, around->ips.get(), around->home_plmns, geoip::Explain::on);
+    const geoip::Place place =
+        geoip::resolve(*query, *around->networks, around->ips.get(), around->home_plmns, geoip::Explain::on);
     protection::KnownPlace known;
     known.klass = place.klass;
     known.country = place.country;
@@ -29,7 +30,8 @@ Response resolve_destination(Api& api, const Request& request) {
     out["weak"] = place.weak;
     out["reasoning"] = place.reasoning;
     if (place.plmn)
-        if (const geoip::Network* network = around->networks->find(*place.plmn)) out["operator"] = network->operator_name;
+        if (const geoip::Network* network = around->networks->find(*place.plmn))
+            out["operator"] = network->operator_name;
     return json_response(out);
 }
 
@@ -40,7 +42,9 @@ Response quote(Api& api, const Request& request) {
     tariffs::Instant at = api.engine.now();
     if (const auto text = request.parameter("at")) {
         const auto written = tariffs::parse_rfc3339(*text);
-        if (!written) return problem(422, "invalid_parameter", "at must be an RFC 3339 time with an offset, e.g. 2026-11-24T12:00:00Z");
+        if (!written)
+            return problem(422, "invalid_parameter",
+                           "at must be an RFC 3339 time with an offset, e.g. 2026-11-24T12:00:00Z");
         at = written->at;
     }
     geoip::Place place;
@@ -70,12 +74,13 @@ Response quote(Api& api, const Request& request) {
         item["tax"] = tariffs::word(view.tax);
         for (const tariffs::Row& row : version->table->rows())
             if (row.line == view.line)
-                item["row"] = {{"file", "tariffs.csv"},
-                               {"line", row.line},
-                               {"plan", row.plan},
-                               {"destination", row.destination},
-                               {"minimum", tariffs::to_text({row.minimum, row.unit.kind}, tariffs::Style::counted)},
-                               {"increment", tariffs::to_text({row.increment, row.unit.kind}, tariffs::Style::counted)}};
+                item["row"] = {
+                    {"file", "tariffs.csv"},
+                    {"line", row.line},
+                    {"plan", row.plan},
+                    {"destination", row.destination},
+                    {"minimum", tariffs::to_text({row.minimum, row.unit.kind}, tariffs::Style::counted)},
+                    {"increment", tariffs::to_text({row.increment, row.unit.kind}, tariffs::Style::counted)}};
         services[std::string(tariffs::word(view.service))] = item;
     }
     return json_response({{"plan", terms.plan},
@@ -94,7 +99,8 @@ tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& reques
     const auto mcc = request.parameter("mcc"), mnc = request.parameter("mnc");
     if (mcc && mnc) {
         query.plmn = geoip::Plmn::parse(*mcc, *mnc);
-        if (!query.plmn) return tl::unexpected(problem(422, "invalid_parameter", "mcc must be three digits and mnc two or three"));
+        if (!query.plmn)
+            return tl::unexpected(problem(422, "invalid_parameter", "mcc must be three digits and mnc two or three"));
     } else if (mcc) {
         if (mcc->size() != 3 || mcc->find_first_not_of("0123456789") != std::string::npos)
             return tl::unexpected(problem(422, "invalid_parameter", "mcc must be three digits"));
@@ -108,29 +114,38 @@ tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& reques
         query.tadig = *tadig;
     }
     if (const auto ip = request.parameter("ip")) {
-        if (!geoip::is_ip_address(*ip)) return tl::unexpected(problem(422, "invalid_parameter", "ip must be an IPv4 or IPv6 address"));
+        if (!geoip::is_ip_address(*ip))
+            return tl::unexpected(problem(422, "invalid_parameter", "ip must be an IPv4 or IPv6 address"));
         query.ip = *ip;
     }
     if (const auto of = request.parameter("ipOf")) {
         const auto value = geoip::parse_ip_of(*of);
-        if (!value) return tl::unexpected(problem(422, "invalid_parameter", "ipOf must be device, serving_node or breakout"));
+        if (!value)
+            return tl::unexpected(problem(422, "invalid_parameter", "ipOf must be device, serving_node or breakout"));
         query.ip_of = *value;
     }
     if (const auto home = request.parameter("homeCountry")) {
         const auto country = geoip::Country::parse(*home);
         if (!country || !around.networks->known_country(*country))
-            return tl::unexpected(problem(422, "invalid_parameter", "homeCountry must be an ISO 3166-1 alpha-2 code such as GB"));
+            return tl::unexpected(
+                problem(422, "invalid_parameter", "homeCountry must be an ISO 3166-1 alpha-2 code such as GB"));
         query.home_country = *country;
     }
     return query;
 }
 
 void add_destination_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"GET", "/v1/destinations/resolve", {"platform", "care", "product", "approver"},
-                      "Where a network or address is, with the reasoning.", 0,
+    routes.push_back({"GET",
+                      "/v1/destinations/resolve",
+                      {"platform", "care", "product", "approver"},
+                      "Where a network or address is, with the reasoning.",
+                      0,
                       [&api](const Request& request) { return resolve_destination(api, request); }});
-    routes.push_back({"GET", "/v1/tariffs/quote", {"product", "approver", "care"},
-                      "What a traveller would pay at a place, with the row that says so.", 0,
+    routes.push_back({"GET",
+                      "/v1/tariffs/quote",
+                      {"product", "approver", "care"},
+                      "What a traveller would pay at a place, with the row that says so.",
+                      0,
                       [&api](const Request& request) { return quote(api, request); }});
 }
 

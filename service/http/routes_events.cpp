@@ -91,7 +91,8 @@ Response list_findings(Api& api, const Request& request, const std::string& kind
         if (const auto seen = see_customer(api, finding.customer)) {
             const notifications::Msisdn& number = seen->state.profile.msisdn;
             item["subscriber"] = seen->state.profile.id;
-            item["msisdn"] = number.none() ? json(nullptr) : json(sees_numbers(request) ? number.e164() : number.masked());
+            item["msisdn"] =
+                number.none() ? json(nullptr) : json(sees_numbers(request) ? number.e164() : number.masked());
         }
         items.push_back(std::move(item));
     }
@@ -102,15 +103,33 @@ Response list_findings(Api& api, const Request& request, const std::string& kind
 }  // namespace
 
 void add_event_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"POST", "/v1/events", {"platform"}, "Takes one CloudEvent or a batch; a 2xx means durable.", max_event_body,
+    routes.push_back({"POST",
+                      "/v1/events",
+                      {"platform"},
+                      "Takes one CloudEvent or a batch; a 2xx means durable.",
+                      max_event_body,
                       [&api](const Request& request) { return take_events(api, request); }});
-    routes.push_back({"OPTIONS", "/v1/events", {}, "The CloudEvents web-hook handshake.", 0,
-                      [&api](const Request& request) { return shake_hands(api, request); }});
-    routes.push_back({"GET", "/v1/events/rejected", {"platform", "care"}, "Events that were refused, newest first.", 0,
+    routes.push_back(
+        {"OPTIONS", "/v1/events", {}, "The CloudEvents web-hook handshake.", 0, [&api](const Request& request) {
+             return shake_hands(api, request);
+         }});
+    routes.push_back({"GET",
+                      "/v1/events/rejected",
+                      {"platform", "care"},
+                      "Events that were refused, newest first.",
+                      0,
                       [&api](const Request& request) { return list_rejected(api, request); }});
-    routes.push_back({"GET", "/v1/billing/mismatches", {"care", "product"}, "Sessions charged otherwise than the tariff says.", 0,
+    routes.push_back({"GET",
+                      "/v1/billing/mismatches",
+                      {"care", "product"},
+                      "Sessions charged otherwise than the tariff says.",
+                      0,
                       [&api](const Request& request) { return list_findings(api, request, "mismatch"); }});
-    routes.push_back({"GET", "/v1/billing/unpriced", {"care", "product"}, "Usage that could not be priced or converted.", 0,
+    routes.push_back({"GET",
+                      "/v1/billing/unpriced",
+                      {"care", "product"},
+                      "Usage that could not be priced or converted.",
+                      0,
                       [&api](const Request& request) { return list_findings(api, request, "unpriced"); }});
 }
 

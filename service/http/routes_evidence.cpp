@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <kainjow/mustache.hpp>
 
 #include "data/digest.h"
+#include "data/embedded.h"
 #include "service/engine/evidence.h"
 #include "service/http/api.h"
 
@@ -18,7 +20,11 @@ std::vector<storage::EvidenceRow> chain_of(Api& api, const Seen& seen) {
 }
 
 json entry_json(const storage::EvidenceRow& row, const std::string& key, const std::string& before) {
-    json out = {{"number", row.number}, {"at", tariffs::to_rfc3339(row.at)}, {"kind", row.kind}, {"hash", data::to_hex(row.hash)}, {"before", before}};
+    json out = {{"number", row.number},
+                {"at", tariffs::to_rfc3339(row.at)},
+                {"kind", row.kind},
+                {"hash", roamguard::data::to_hex(row.hash)},
+                {"before", before}};
     try {
         const auto text = engine::open(row, key);
         out["entry"] = text ? json::parse(*text, nullptr, false) : json(nullptr);
@@ -29,6 +35,55 @@ json entry_json(const storage::EvidenceRow& row, const std::string& key, const s
     return out;
 }
 
+/// What a person reads of an entry: one line of what happened.
+std::string headline(const std::string& kind, const json& entry) {
+    if (!entry.is_object()) return "erased or dropped; its hash remains";
+    std::string text;
+    const json& decision = entry.contains("decision") ? entry["decision"] : entry;
+    if (entry.contains("event"))
+        text = entry["event"].value("type", "") + " " + entry["event"].value("id", "") + " of " +
+               entry["event"].value("time", "");
+    if (kind == "message") text = entry.value("kind", "") + " by " + entry.value("channel", "");
+    if (kind == "delivery") text = "message " + entry.value("message", "") + " " + entry.value("state", "");
+    if (kind == "answer") text = entry.value("choice", "") + " by " + entry.value("by", "");
+    if (kind == "profile") text = "profile " + entry.value("what", "");
+    const json outcomes = decision.is_object() ? decision.value("outcomes", json::array()) : json::array();
+    for (const json& outcome : outcomes)
+        text += (text.empty() ? "" : " → ") + outcome.get<std::string>();
+    return text.empty() ? kind : text;
+}
+
+/// The evidence file as a page that prints well; every text is escaped by the template.
+Response timeline_page(const Seen& seen, const json& items, const std::string& head) {
+    using kainjow::mustache::data;
+    data rows(data::type::list);
+    for (const json& item : items) {
+        const json& entry = item["entry"];
+        data row;
+        row.set("number", std::to_string(item.value("number", 0)));
+        row.set("at", item.value("at", ""));
+        row.set("kind", item.value("kind", ""));
+        row.set("headline", headline(item.value("kind", ""), entry));
+        row.set("text", entry.is_object() && item.value("kind", "") == "message" ? entry.value("text", "") : "");
+        row.set("detail", entry.is_object() ? entry.dump(2) : "");
+        row.set("hash", item.value("hash", "").substr(0, 16));
+        rows << row;
+    }
+    data all;
+    all.set("subscriber", seen.state.profile.id);
+    all.set("entries", std::to_string(seen.state.entries));
+    all.set("head", head);
+    all.set("rows", rows);
+    kainjow::mustache::mustache page(std::string(roamguard::data::embedded_files().at("web/timeline.mustache")));
+    Response response;
+    response.content_type = "text/html; charset=utf-8";
+    response.body = page.render(all);
+    response.headers.emplace_back(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    return response;
+}
+
 Response timeline(Api& api, const Request& request) {
     const auto id = find_customer(api, request.captures[0]);
     const auto seen = id ? see_customer(api, *id) : std::nullopt;
@@ -37,9 +92,14 @@ Response timeline(Api& api, const Request& request) {
     std::string before(64, '0');
     for (const storage::EvidenceRow& row : chain_of(api, *seen)) {
         items.push_back(entry_json(row, seen->row.key, before));
-        before = data::to_hex(row.hash);
+        before = roamguard::data::to_hex(row.hash);
     }
-    return json_response({{"subscriber", seen->state.profile.id}, {"head", before}, {"entries", seen->state.entries}, {"items", std::move(items)}, {"next", nullptr}});
+    if (request.parameter("format").value_or("json") == "html") return timeline_page(*seen, items, before);
+    return json_response({{"subscriber", seen->state.profile.id},
+                          {"head", before},
+                          {"entries", seen->state.entries},
+                          {"items", std::move(items)},
+                          {"next", nullptr}});
 }
 
 Response verify_chain(Api& api, const Request& request) {
@@ -47,7 +107,7 @@ Response verify_chain(Api& api, const Request& request) {
     const auto seen = id ? see_customer(api, *id) : std::nullopt;
     if (!seen) return no_such_customer();
     const auto fault = engine::verify(chain_of(api, *seen), seen->state, seen->row.key);
-    json out = {{"ok", !fault}, {"entries", seen->state.entries}, {"head", data::to_hex(seen->state.head)}};
+    json out = {{"ok", !fault}, {"entries", seen->state.entries}, {"head", roamguard::data::to_hex(seen->state.head)}};
     if (fault) out["fault"] = {{"number", fault->number}, {"detail", fault->sentence}};
     return json_response(out);
 }
@@ -56,11 +116,14 @@ Response verify_chain(Api& api, const Request& request) {
 
 void add_evidence_routes(std::vector<Route>& routes, Api& api) {
     const std::string path = "/v1/subscribers/{msisdn}";
-    routes.push_back({"GET", path + "/timeline", {"care"}, "The evidence file, in order.", 0,
-                      [&api](const Request& request) { return timeline(api, request); }});
+    routes.push_back(
+        {"GET", path + "/timeline", {"care"}, "The evidence file, in order.", 0, [&api](const Request& request) {
+             return timeline(api, request);
+         }});
     for (const char* end : {"/verify", "/timeline/verify"})
-        routes.push_back({"GET", path + end, {"care"}, "Checks the evidence chain.", 0,
-                          [&api](const Request& request) { return verify_chain(api, request); }});
+        routes.push_back({"GET", path + end, {"care"}, "Checks the evidence chain.", 0, [&api](const Request& request) {
+                              return verify_chain(api, request);
+                          }});
 }
 
 }  // namespace roamguard::http

@@ -20,11 +20,13 @@ Response list_messages(Api& api, const Request& request) {
     storage::MessageFilter filter;
     if (const auto state = request.parameter("state")) {
         if (!storage::parse_message_state(*state))
-            return problem(422, "invalid_parameter", "state must be queued, sent, delivered, failed, expired or cancelled");
+            return problem(422, "invalid_parameter",
+                           "state must be queued, sent, delivered, failed, expired or cancelled");
         filter.state = *state;
     }
     if (const auto kind = request.parameter("kind")) {
-        if (!notifications::parse_kind(*kind)) return problem(422, "invalid_parameter", "kind is none of the kinds of messages");
+        if (!notifications::parse_kind(*kind))
+            return problem(422, "invalid_parameter", "kind is none of the kinds of messages");
         filter.kind = *kind;
     }
     if (const auto number = request.parameter("msisdn")) {
@@ -54,17 +56,31 @@ Response measure(const Request& request) {
     if (!body->is_object() || body->size() != 1 || !body->contains("text") || !(*body)["text"].is_string())
         return problem(422, "invalid_field", "send {\"text\":\"…\"}", {{"/text", "required", "must be a text"}});
     const notifications::Measure measured = notifications::measure((*body)["text"].get<std::string>());
-    return json_response({{"encoding", notifications::word(measured.encoding)}, {"units", measured.units}, {"segments", measured.segments}});
+    return json_response({{"encoding", notifications::word(measured.encoding)},
+                          {"units", measured.units},
+                          {"segments", measured.segments}});
 }
 
 }  // namespace
 
 void add_message_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"GET", "/v1/notifications", {"care"}, "Messages of the outbox, newest first.", 0,
+    routes.push_back({"GET",
+                      "/v1/notifications",
+                      {"care"},
+                      "Messages of the outbox, newest first.",
+                      0,
                       [&api](const Request& request) { return list_messages(api, request); }});
-    routes.push_back({"POST", "/v1/notifications/{id}/retry", {"admin"}, "Puts a failed or expired message back into its queue.", 1024,
+    routes.push_back({"POST",
+                      "/v1/notifications/{id}/retry",
+                      {"admin"},
+                      "Puts a failed or expired message back into its queue.",
+                      1024,
                       [&api](const Request& request) { return retry(api, request); }});
-    routes.push_back({"POST", "/v1/messages/measure", {"product", "approver", "care"}, "How many SMS segments a text takes.", 64 * 1024,
+    routes.push_back({"POST",
+                      "/v1/messages/measure",
+                      {"product", "approver", "care"},
+                      "How many SMS segments a text takes.",
+                      64 * 1024,
                       [](const Request& request) { return measure(request); }});
 }
 

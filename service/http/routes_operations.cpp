@@ -52,8 +52,11 @@ Response metrics(Api& api) {
 void add_operation_routes(std::vector<Route>& routes, Api& api) {
     for (const char* path : {"/healthz", "/livez"})
         routes.push_back({"GET", path, {}, "Alive.", 0, [](const Request&) { return alive(); }});
-    routes.push_back({"GET", "/readyz", {}, "Store, tariffs and networks usable.", 0, [&api](const Request&) { return ready(api); }});
-    routes.push_back({"GET", "/metrics", {}, "Prometheus metrics.", 0, [&api](const Request&) { return metrics(api); }});
+    routes.push_back({"GET", "/readyz", {}, "Store, tariffs and networks usable.", 0, [&api](const Request&) {
+                          return ready(api);
+                      }});
+    routes.push_back(
+        {"GET", "/metrics", {}, "Prometheus metrics.", 0, [&api](const Request&) { return metrics(api); }});
 }
 
 }  // namespace roamguard::http

@@ -48,15 +48,18 @@ Response sandbox(Api& api, const Request&) {
     Response response;
     response.content_type = "text/html; charset=utf-8";
     response.body = page.render(all);
-    response.headers.emplace_back("Content-Security-Policy",
-                                  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    response.headers.emplace_back(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     return response;
 }
 
 }  // namespace
 
 void add_sandbox_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"GET", "/sandbox", {"admin"}, "The phones of the sandbox.", 0, [&api](const Request& request) { return sandbox(api, request); }});
+    routes.push_back({"GET", "/sandbox", {"admin"}, "The phones of the sandbox.", 0, [&api](const Request& request) {
+                          return sandbox(api, request);
+                      }});
 }
 
 }  // namespace roamguard::http

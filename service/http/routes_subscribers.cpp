@@ -14,7 +14,8 @@ constexpr std::size_t import_turn = 500;
 
 tl::expected<Msisdn, Response> number_of(const std::string& text) {
     if (const auto number = Msisdn::parse(text)) return *number;
-    return tl::unexpected(problem(422, "invalid_msisdn", "the number in the path must be E.164: +, country code and 7 to 15 digits in all"));
+    return tl::unexpected(problem(422, "invalid_msisdn",
+                                  "the number in the path must be E.164: +, country code and 7 to 15 digits in all"));
 }
 
 tl::expected<json, Response> read_body(const std::string& body) {
@@ -31,7 +32,9 @@ std::vector<FieldProblem> fields_of(const engine::CustomerRefusal& refusal) {
 }
 
 Response answer(const engine::ProfileJob::Result& result) {
-    if (result.refusal) return problem(result.refusal->status, result.refusal->code, result.refusal->detail, fields_of(*result.refusal));
+    if (result.refusal)
+        return problem(result.refusal->status, result.refusal->code, result.refusal->detail,
+                       fields_of(*result.refusal));
     return json_response(result.profile, result.created ? 201 : 200);
 }
 
@@ -57,7 +60,9 @@ Response show_status(Api& api, const Request& request) {
     const auto seen = id ? see_customer(api, *id) : std::nullopt;
     if (!seen) return no_such_customer();
     const protection::CustomerState& state = seen->state;
-    json out = {{"id", state.profile.id}, {"known", state.known}, {"data", protection::word(protection::data_state(state, seen->terms))}};
+    json out = {{"id", state.profile.id},
+                {"known", state.known},
+                {"data", protection::word(protection::data_state(state, seen->terms))}};
     out["destination"] = state.place() ? destination_json(*state.place()) : json(nullptr);
     if (state.place()) out["destination"]["since"] = tariffs::to_rfc3339(state.places.back().at);
     out["trip"] = nullptr;
@@ -126,7 +131,8 @@ Response import_profiles(Api& api, const Request& request) {
             json faults = json::array();
             for (const customers::ProfileFault& fault : refusal.faults)
                 faults.push_back({{"pointer", fault.pointer}, {"code", fault.code}, {"detail", fault.detail}});
-            errors.push_back({{"line", lines[i]}, {"code", refusal.code}, {"detail", refusal.detail}, {"errors", faults}});
+            errors.push_back(
+                {{"line", lines[i]}, {"code", refusal.code}, {"detail", refusal.detail}, {"errors", faults}});
         }
         lines.clear();
     };
@@ -141,7 +147,10 @@ Response import_profiles(Api& api, const Request& request) {
         if (text.find_first_not_of(" \t") == std::string_view::npos) continue;
         auto read = roamguard::json::read_json(text, 32);
         if (!read) {
-            errors.push_back({{"line", line}, {"code", read.error().code}, {"detail", read.error().detail}, {"errors", json::array()}});
+            errors.push_back({{"line", line},
+                              {"code", read.error().code},
+                              {"detail", read.error().detail},
+                              {"errors", json::array()}});
             continue;
         }
         items.push_back({Msisdn{}, std::move(*read)});
@@ -184,20 +193,46 @@ Response list_holds(Api& api, const Request& request) {
 void add_subscriber_routes(std::vector<Route>& routes, Api& api) {
     const std::string path = "/v1/subscribers/{msisdn}";
     using How = engine::ProfileJob::How;
-    routes.push_back({"PUT", path, {"admin"}, "Stores a customer's profile.", max_profile,
-                      [&api](const Request& request) { return change_profile(api, request, How::put); }});
-    routes.push_back({"PATCH", path, {"admin"}, "Changes a profile by JSON merge patch.", max_profile,
+    routes.push_back(
+        {"PUT", path, {"admin"}, "Stores a customer's profile.", max_profile, [&api](const Request& request) {
+             return change_profile(api, request, How::put);
+         }});
+    routes.push_back({"PATCH",
+                      path,
+                      {"admin"},
+                      "Changes a profile by JSON merge patch.",
+                      max_profile,
                       [&api](const Request& request) { return change_profile(api, request, How::patch); }});
-    routes.push_back({"GET", path, {"care"}, "A customer's profile.", 0, [&api](const Request& request) { return show_profile(api, request); }});
-    routes.push_back({"DELETE", path, {"admin"}, "Erasure: personal data gone, the counts kept.", 0,
-                      [&api](const Request& request) { return erase(api, request); }});
-    routes.push_back({"POST", path + "/renumber", {"admin"}, "The same customer under a new number.", 1024,
+    routes.push_back({"GET", path, {"care"}, "A customer's profile.", 0, [&api](const Request& request) {
+                          return show_profile(api, request);
+                      }});
+    routes.push_back(
+        {"DELETE", path, {"admin"}, "Erasure: personal data gone, the counts kept.", 0, [&api](const Request& request) {
+             return erase(api, request);
+         }});
+    routes.push_back({"POST",
+                      path + "/renumber",
+                      {"admin"},
+                      "The same customer under a new number.",
+                      1024,
                       [&api](const Request& request) { return renumber(api, request); }});
-    routes.push_back({"GET", path + "/status", {"care"}, "Place, trip, caps and holds as they stand.", 0,
+    routes.push_back({"GET",
+                      path + "/status",
+                      {"care"},
+                      "Place, trip, caps and holds as they stand.",
+                      0,
                       [&api](const Request& request) { return show_status(api, request); }});
-    routes.push_back({"POST", "/v1/subscribers", {"admin"}, "Imports profiles, one JSON object a line, each taken or refused by itself.",
-                      max_import, [&api](const Request& request) { return import_profiles(api, request); }});
-    routes.push_back({"GET", "/v1/holds", {"platform", "care"}, "Every hold in force, for a platform that lost track.", 0,
+    routes.push_back({"POST",
+                      "/v1/subscribers",
+                      {"admin"},
+                      "Imports profiles, one JSON object a line, each taken or refused by itself.",
+                      max_import,
+                      [&api](const Request& request) { return import_profiles(api, request); }});
+    routes.push_back({"GET",
+                      "/v1/holds",
+                      {"platform", "care"},
+                      "Every hold in force, for a platform that lost track.",
+                      0,
                       [&api](const Request& request) { return list_holds(api, request); }});
 }
 

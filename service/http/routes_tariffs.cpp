@@ -63,7 +63,8 @@ Response no_such_version() { return problem(404, "unknown_version", "there is no
 
 tariffs::Table::Compiled compile(Api& api, const tariffs::TableFiles& files) {
     const auto around = api.engine.around();
-    return tariffs::Table::compile(files, [&](geoip::Country country) { return around->networks->known_country(country); });
+    return tariffs::Table::compile(files,
+                                   [&](geoip::Country country) { return around->networks->known_country(country); });
 }
 
 std::string digest_of(const tariffs::TableFiles& files) {
@@ -79,14 +80,16 @@ tl::expected<tariffs::TableFiles, Response> read_files(const Request& request) {
     const std::string type = request.header("content-type").value_or("");
     if (type.rfind("text/csv", 0) == 0) return tariffs::TableFiles{{"tariffs", request.body}};
     if (type.rfind("multipart/form-data", 0) != 0)
-        return tl::unexpected(problem(415, "unsupported_media_type",
-                                      "send multipart/form-data with parts named tariffs, zones, passes, fx, or text/csv for tariffs.csv alone"));
+        return tl::unexpected(problem(
+            415, "unsupported_media_type",
+            "send multipart/form-data with parts named tariffs, zones, passes, fx, or text/csv for tariffs.csv alone"));
     auto parts = read_multipart(type, request.body);
     if (!parts) return tl::unexpected(problem(400, "not_multipart", "the form cannot be read: " + parts.error()));
     tariffs::TableFiles files;
     for (auto& [name, content] : *parts) {
         if (name != "tariffs" && name != "zones" && name != "passes" && name != "fx")
-            return tl::unexpected(problem(422, "unknown_part", "the part " + name + " is none of tariffs, zones, passes, fx"));
+            return tl::unexpected(
+                problem(422, "unknown_part", "the part " + name + " is none of tariffs, zones, passes, fx"));
         files[name] = std::move(content);
     }
     return files;
@@ -168,7 +171,8 @@ Response publish(Api& api, const Request& request) {
     if (!body) return body.error();
     for (const auto& [name, value] : body->items())
         if (name != "effectiveAt" && name != "reason")
-            return problem(422, "unknown_field", "publishing takes effectiveAt and reason, not " + name, {{"/" + name, "unknown_field", "unknown field"}});
+            return problem(422, "unknown_field", "publishing takes effectiveAt and reason, not " + name,
+                           {{"/" + name, "unknown_field", "unknown field"}});
     const auto when = text_member(*body, "effectiveAt"), reason = text_member(*body, "reason");
     if (!when || !reason) return problem(422, "invalid_field", "effectiveAt and reason are texts");
     std::optional<tariffs::Instant> effective_at;
@@ -176,11 +180,13 @@ Response publish(Api& api, const Request& request) {
         const auto written = tariffs::parse_rfc3339(*when);
         const std::string rule = "effectiveAt must be an RFC 3339 time with an offset, now or later";
         if (!written || written->at + tariffs::seconds(60) < api.engine.now())
-            return problem(422, "invalid_field", rule, {{"/effectiveAt", written ? "in_the_past" : "not_a_time", rule}});
+            return problem(422, "invalid_field", rule,
+                           {{"/effectiveAt", written ? "in_the_past" : "not_a_time", rule}});
         effective_at = written->at;
     }
     const auto compiled = compile(api, api.store().read_files(row->number));
-    if (!compiled.table) return problem(409, "no_longer_valid", "the draft no longer compiles against the present country list");
+    if (!compiled.table)
+        return problem(409, "no_longer_valid", "the draft no longer compiles against the present country list");
     engine::PublishJob job(*row, compiled.table, effective_at, request.role_name, *reason);
     if (auto refusal = submit(api, job)) return *refusal;
     if (!job.refusal().empty()) return problem(409, "not_a_draft", job.refusal());
@@ -193,13 +199,16 @@ Response roll_back(Api& api, const Request& request) {
     const auto to = body->find("to");
     const auto reason = text_member(*body, "reason");
     if (to == body->end() || !to->is_number_integer() || !reason)
-        return problem(422, "invalid_field", "a rollback needs to, a version's number", {{"/to", "required", "a version's number"}});
+        return problem(422, "invalid_field", "a rollback needs to, a version's number",
+                       {{"/to", "required", "a version's number"}});
     const auto row = find_version(api, to->dump());
     if (!row) return no_such_version();
-    if (row->state != "published") return problem(409, "never_published", "only a version that was published can be rolled back to");
+    if (row->state != "published")
+        return problem(409, "never_published", "only a version that was published can be rolled back to");
     auto files = api.store().read_files(row->number);
     const auto compiled = compile(api, files);
-    if (!compiled.table) return problem(409, "no_longer_valid", "that version no longer compiles against the present country list");
+    if (!compiled.table)
+        return problem(409, "no_longer_valid", "that version no longer compiles against the present country list");
     const std::string note = "rollback to " + std::to_string(row->number) + (reason->empty() ? "" : ": " + *reason);
     engine::RollbackJob job(std::move(files), compiled.table, request.role_name, note, row->digest);
     if (auto refusal = submit(api, job)) return *refusal;
@@ -210,7 +219,11 @@ Response roll_back(Api& api, const Request& request) {
 
 void add_tariff_routes(std::vector<Route>& routes, Api& api) {
     const std::vector<std::string> readers{"product", "approver", "care"};
-    routes.push_back({"POST", "/v1/tariffs/versions", {"product"}, "Uploads a draft: every fault is listed, or it is stored whole.", max_upload,
+    routes.push_back({"POST",
+                      "/v1/tariffs/versions",
+                      {"product"},
+                      "Uploads a draft: every fault is listed, or it is stored whole.",
+                      max_upload,
                       [&api](const Request& request) { return upload(api, request); }});
     routes.push_back({"GET", "/v1/tariffs/versions", readers, "All versions, newest first.", 0,
                       [&api](const Request& request) { return list_versions(api, request); }});
@@ -218,9 +231,17 @@ void add_tariff_routes(std::vector<Route>& routes, Api& api) {
                       [&api](const Request& request) { return show_version(api, request); }});
     routes.push_back({"GET", "/v1/tariffs/versions/{n}/files/{name}", readers, "A file exactly as it was uploaded.", 0,
                       [&api](const Request& request) { return download(api, request); }});
-    routes.push_back({"POST", "/v1/tariffs/versions/{n}/publish", {"approver"}, "Puts a draft in force, now or later.", 4096,
+    routes.push_back({"POST",
+                      "/v1/tariffs/versions/{n}/publish",
+                      {"approver"},
+                      "Puts a draft in force, now or later.",
+                      4096,
                       [&api](const Request& request) { return publish(api, request); }});
-    routes.push_back({"POST", "/v1/tariffs/rollback", {"approver"}, "Publishes an earlier version's files again.", 4096,
+    routes.push_back({"POST",
+                      "/v1/tariffs/rollback",
+                      {"approver"},
+                      "Publishes an earlier version's files again.",
+                      4096,
                       [&api](const Request& request) { return roll_back(api, request); }});
 }
 

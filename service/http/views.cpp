@@ -27,7 +27,9 @@ json services_json(const std::vector<tariffs::Service>& services) {
 
 }  // namespace
 
-json money_json(tariffs::Money money) { return {{"amount", tariffs::to_decimal(money)}, {"currency", money.currency.code()}}; }
+json money_json(tariffs::Money money) {
+    return {{"amount", tariffs::to_decimal(money)}, {"currency", money.currency.code()}};
+}
 
 json destination_json(const protection::KnownPlace& place) {
     json out = {{"country", place.country.none() ? json(nullptr) : json(place.country.code())},
@@ -54,7 +56,11 @@ json prices_json(const std::vector<protection::PriceView>& prices) {
 }
 
 json cap_json(const protection::CapView& view, const std::string& time_zone) {
-    json out = {{"id", view.id}, {"stage", view.stage}, {"used", amount_json(view, view.used)}, {"percent", view.percent}, {"tax", tariffs::word(view.tax)}};
+    json out = {{"id", view.id},
+                {"stage", view.stage},
+                {"used", amount_json(view, view.used)},
+                {"percent", view.percent},
+                {"tax", tariffs::word(view.tax)}};
     out["limit"] = view.limit ? amount_json(view, *view.limit) : json(nullptr);
     out["overrun"] = amount_json(view, view.overrun);
     constexpr std::int64_t open_end_ms = 253402300799000;
@@ -136,7 +142,8 @@ json message_json(const storage::MessageRow& row, const std::string& number) {
                 {"expiresAt", tariffs::to_rfc3339(row.expires)}};
     out["sentAt"] = row.sent ? json(tariffs::to_rfc3339(*row.sent)) : json(nullptr);
     out["deliveredAt"] = row.delivered ? json(tariffs::to_rfc3339(*row.delivered)) : json(nullptr);
-    out["about"] = row.cap.empty() ? json(nullptr) : json{{"cap", row.cap}, {"stage", row.stage}, {"threshold", row.threshold}};
+    out["about"] =
+        row.cap.empty() ? json(nullptr) : json{{"cap", row.cap}, {"stage", row.stage}, {"threshold", row.threshold}};
     out["confirmation"] = row.question.empty() ? json(nullptr) : json(row.question);
     out["error"] = row.error.empty() ? json(nullptr) : json(row.error);
     return out;

@@ -12,7 +12,8 @@ constexpr std::size_t most_places = 48;
 /// Keeps the places in order of event time, so that usage that names no network finds where it happened.
 void remember(CustomerState& state, const KnownPlace& place, Instant at) {
     auto after = state.places.end();
-    while (after != state.places.begin() && (after - 1)->at > at) --after;
+    while (after != state.places.begin() && (after - 1)->at > at)
+        --after;
     state.places.insert(after, PlaceAt{at, place});
     if (state.places.size() > most_places) state.places.erase(state.places.begin());
 }
@@ -46,18 +47,21 @@ bool flapping(const Deciding& d, const KnownPlace& place, Instant at) {
     if (place.klass != geoip::NetworkClass::terrestrial || places.empty() || !places.back().place.home()) return false;
     if (!d.world.networks->neighbours(d.terms.home_country, place.country)) return false;
     std::size_t home_from = places.size() - 1;
-    while (home_from > 0 && places[home_from - 1].place.home()) --home_from;
+    while (home_from > 0 && places[home_from - 1].place.home())
+        --home_from;
     if (home_from == 0) return false;
     std::size_t entry = home_from - 1;
     const std::string destination = place.destination();
     if (places[entry].place.destination() != destination) return false;
-    while (entry > 0 && places[entry - 1].place.destination() == destination) --entry;
+    while (entry > 0 && places[entry - 1].place.destination() == destination)
+        --entry;
     if (entry == 0 || !places[entry - 1].place.home()) {
         // Where nothing is known before the first entry the traveller is taken to have come from home.
         if (entry > 0) return false;
     }
     const Rules& rules = d.rules();
-    return at - places[entry].at <= rules.inadvertent_window && places[home_from].at - places[entry].at < rules.inadvertent_stay &&
+    return at - places[entry].at <= rules.inadvertent_window &&
+           places[home_from].at - places[entry].at < rules.inadvertent_stay &&
            at - places[home_from].at < rules.inadvertent_stay;
 }
 
@@ -75,7 +79,8 @@ void sleep_holds(Deciding& d) {
     for (Hold& hold : d.state.holds)
         if (hold.cause == Cause::cap && !hold.asleep) {
             hold.asleep = true;
-            d.out.holds.push_back({HoldChange::What::released, hold.cause, hold.about, hold.services, "at home no hold applies"});
+            d.out.holds.push_back(
+                {HoldChange::What::released, hold.cause, hold.about, hold.services, "at home no hold applies"});
         }
 }
 
@@ -85,7 +90,8 @@ void wake_holds(Deciding& d, const KnownPlace& place, Instant at) {
         Hold& sleeping = d.state.holds[i];
         if (sleeping.cause != Cause::cap || !sleeping.asleep) continue;
         sleeping.asleep = false;
-        d.out.holds.push_back({HoldChange::What::held, sleeping.cause, sleeping.about, sleeping.services, "abroad again within the cap's period"});
+        d.out.holds.push_back({HoldChange::What::held, sleeping.cause, sleeping.about, sleeping.services,
+                               "abroad again within the cap's period"});
         const customers::CapRule* rule = rule_named(d.terms, sleeping.about);
         if (!rule) continue;
         for (CapCount& count : d.state.counts)
@@ -169,6 +175,7 @@ void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool sa
     if (advise) {
         Owed owed;
         owed.facts = facts_at(place, d.terms, d.world, at, Kind::inadvertent);
+        keep_prices_of(owed.facts, {tariffs::Service::data});
         d.out.owed.push_back(std::move(owed));
         note_told(d.state.advised, "inadvertent", at);
         d.out.add(Outcome::inadvertent);
@@ -210,7 +217,8 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
     const std::string destination = place.destination();
     const bool same = known && known->destination() == destination;
     const bool flaps = flapping(d, place, at);
-    const std::optional<std::string> left = known && !known->home() && !same ? std::optional(known->destination()) : std::nullopt;
+    const std::optional<std::string> left =
+        known && !known->home() && !same ? std::optional(known->destination()) : std::nullopt;
     if (because == Because::usage) d.out.reasons.push_back("usage newer than the known place acts as an attach");
     remember(d.state, place, at);
     heard_abroad(d, at);

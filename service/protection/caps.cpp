@@ -17,8 +17,8 @@ CapCount* find_count(CustomerState& state, std::string_view cap, Instant at) {
     return nullptr;
 }
 
-notifications::Facts cap_facts(Deciding& d, const CapRule& rule, const CapCount& count, int threshold, std::int64_t used,
-                               const KnownPlace& place, Instant at, Kind kind) {
+notifications::Facts cap_facts(Deciding& d, const CapRule& rule, const CapCount& count, int threshold,
+                               std::int64_t used, const KnownPlace& place, Instant at, Kind kind) {
     notifications::Facts facts = facts_at(place, d.terms, d.world, at, kind);
     facts.cap_id = rule.id;
     facts.stage = count.stage;
@@ -118,7 +118,8 @@ void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at) 
 int highest_passed(const CapRule& rule, std::int64_t used, std::int64_t limit) {
     int passed = 0;
     for (int threshold : rule.thresholds)
-        if (static_cast<__int128>(used) * 100 >= static_cast<__int128>(limit) * threshold) passed = std::max(passed, threshold);
+        if (static_cast<__int128>(used) * 100 >= static_cast<__int128>(limit) * threshold)
+            passed = std::max(passed, threshold);
     return passed;
 }
 
@@ -144,8 +145,8 @@ CapCount& count_of(Deciding& d, const CapRule& rule, Instant at) {
     if (rule.period.over == PeriodRule::Over::trip) {
         const Trip& trip = state.trip;
         for (CapCount& one : state.counts)
-            if (one.cap == rule.id && one.trip == trip.number && trip.number > 0 && trip.started - at < d.rules().trip_home_dwell &&
-                at < one.end) {
+            if (one.cap == rule.id && one.trip == trip.number && trip.number > 0 &&
+                trip.started - at < d.rules().trip_home_dwell && at < one.end) {
                 one.start = std::min(one.start, at);
                 return one;
             }
@@ -204,7 +205,8 @@ void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& 
     ask_cap(d, rule, count, place, at);
 }
 
-void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64_t delta, const KnownPlace& place, Instant at) {
+void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64_t delta, const KnownPlace& place,
+                Instant at) {
     const CapRule rule = rule_of(count, present);
     const bool closed = count.end <= d.now;
     if (delta <= 0 || (at_limit(rule, d.terms) == AtLimit::notify && !count.reached)) {
@@ -264,7 +266,8 @@ std::vector<CapView> cap_views(const CustomerState& state, const Terms& terms, I
             view.start = period.start;
             view.end = period.end;
         }
-        if (view.limit && *view.limit > 0) view.percent = static_cast<int>(static_cast<__int128>(view.used) * 100 / *view.limit);
+        if (view.limit && *view.limit > 0)
+            view.percent = static_cast<int>(static_cast<__int128>(view.used) * 100 / *view.limit);
         views.push_back(view);
     }
     return views;

@@ -12,7 +12,8 @@ constexpr tariffs::Span quiet_before_end = tariffs::seconds(2);
 
 std::optional<Instant> trip_end_due(const Trip& trip, const Rules& rules) {
     if (trip.number == 0 || trip.ended) return std::nullopt;
-    const Instant by_event = trip.home_since ? *trip.home_since + rules.trip_home_dwell : trip.last_heard + rules.trip_silence;
+    const Instant by_event =
+        trip.home_since ? *trip.home_since + rules.trip_home_dwell : trip.last_heard + rules.trip_silence;
     return std::max(by_event, trip.touched + quiet_before_end);
 }
 
@@ -32,7 +33,8 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     if (count.reached && (passed < 100 || !holds)) {
         count.reached = false;
         count.mark = passed;
-        if (Question* question = open_question(d.state, Cause::cap, rule.id)) close_question(*question, QuestionState::withdrawn, d.now);
+        if (Question* question = open_question(d.state, Cause::cap, rule.id))
+            close_question(*question, QuestionState::withdrawn, d.now);
         release(d, Cause::cap, rule.id, "the limit was raised");
         Owed owed;
         owed.facts = facts_at(place, d.terms, d.world, d.now, notifications::Kind::released);
@@ -62,7 +64,33 @@ void keep_running_periods(Deciding& d, const Terms& before) {
         if (count.end <= d.now || count.kept) continue;
         const customers::CapRule* old = rule_named(before, count.cap);
         const customers::CapRule* present = rule_named(d.terms, count.cap);
-        if (old && present && (!(old->period == present->period) || old->currency != present->currency)) count.kept = *old;
+        if (old && present && (!(old->period == present->period) || old->currency != present->currency))
+            count.kept = *old;
+    }
+}
+
+bool counts_alike(const customers::CapRule& a, const customers::CapRule& b) {
+    return a.services == b.services && a.destinations == b.destinations && a.currency == b.currency && a.tax == b.tax &&
+           a.period == b.period && a.every.has_value() == b.every.has_value();
+}
+
+/// A cap under a new id that counts what a dropped one counted goes on from its counter: what is used stays used.
+void carry_counts(Deciding& d, const Terms& before) {
+    for (const customers::CapRule& rule : d.terms.caps) {
+        if (rule_named(before, rule.id)) continue;
+        for (const customers::CapRule& old : before.caps) {
+            if (rule_named(d.terms, old.id) || !counts_alike(rule, old)) continue;
+            for (CapCount& count : d.state.counts) {
+                if (count.cap != old.id) continue;
+                count.cap = rule.id;
+                if (count.start <= d.now && d.now < count.end) {
+                    count.reached = false;
+                    count.stage = 1;
+                    count.mark = 0;
+                }
+            }
+            break;
+        }
     }
 }
 
@@ -79,24 +107,31 @@ void release_orphans(Deciding& d) {
 
 }  // namespace
 
-Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, const Terms& terms, const World& world, Instant now,
-                std::string_view seed, CustomerState& state, Session& session) {
+Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, const Terms& terms, const World& world,
+                Instant now, std::string_view seed, CustomerState& state, Session& session) {
     Decision out;
     Deciding d{terms, world, now, seed, state, out};
     settle(d);
     out.place = known_place(found, terms, world, event.time.at);
     out.place_known = true;
     switch (event.type) {
-        case EventType::attach: attach(d, event, out.place); break;
-        case EventType::usage: usage(d, event, out.place, session); break;
-        case EventType::detach: out.add(out.place.klass == geoip::NetworkClass::test ? Outcome::test_network : Outcome::noted); break;
+        case EventType::attach:
+            attach(d, event, out.place);
+            break;
+        case EventType::usage:
+            usage(d, event, out.place, session);
+            break;
+        case EventType::detach:
+            out.add(out.place.klass == geoip::NetworkClass::test ? Outcome::test_network : Outcome::noted);
+            break;
     }
     out.prices = prices_at(out.place, terms, world, event.time.at);
     state.wake = next_wake(state, *world.rules);
     return out;
 }
 
-Decision decide_timers(const Terms& terms, const World& world, Instant now, std::string_view seed, CustomerState& state) {
+Decision decide_timers(const Terms& terms, const World& world, Instant now, std::string_view seed,
+                       CustomerState& state) {
     Decision out;
     Deciding d{terms, world, now, seed, state, out};
     if (const auto due = trip_end_due(state.trip, *world.rules); due && *due <= now)
@@ -107,8 +142,8 @@ Decision decide_timers(const Terms& terms, const World& world, Instant now, std:
     return out;
 }
 
-Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const World& world, Instant now, std::string_view seed,
-                        CustomerState& state) {
+Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const World& world, Instant now,
+                        std::string_view seed, CustomerState& state) {
     Decision out;
     Deciding d{terms, world, now, seed, state, out};
     settle(d);
@@ -116,6 +151,7 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
         for (Question& question : state.questions)
             if (question.state == QuestionState::pending) close_question(question, QuestionState::withdrawn, now);
     keep_running_periods(d, before);
+    carry_counts(d, before);
     release_orphans(d);
     for (const customers::CapRule& rule : terms.caps) {
         const customers::CapRule* old = rule_named(before, rule.id);
@@ -136,7 +172,8 @@ std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules)
     }
     for (const Hold& hold : state.holds)
         for (const CapCount& count : state.counts)
-            if (hold.cause == Cause::cap && count.cap == hold.about && count.start == hold.period_start) consider(earliest, count.end);
+            if (hold.cause == Cause::cap && count.cap == hold.about && count.start == hold.period_start)
+                consider(earliest, count.end);
     return earliest;
 }
 

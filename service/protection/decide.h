@@ -18,8 +18,20 @@ namespace roamguard::protection {
 
 /// What an event led to; a closed list in order of precedence: where several apply the first is the event's outcome.
 enum class Outcome {
-    rejected, duplicate, test_network, stale, cap_reached, counted_over_cap, confirmation_requested, threshold_reached,
-    inadvertent, returned_home, welcomed, welcome_suppressed, counted, noted
+    rejected,
+    duplicate,
+    test_network,
+    stale,
+    cap_reached,
+    counted_over_cap,
+    confirmation_requested,
+    threshold_reached,
+    inadvertent,
+    returned_home,
+    welcomed,
+    welcome_suppressed,
+    counted,
+    noted
 };
 inline constexpr int outcome_count = 14;
 [[nodiscard]] std::string_view word(Outcome outcome);
@@ -57,9 +69,9 @@ struct Terms {
     std::string plan, language, time_zone;
     std::vector<customers::CapRule> caps;
     std::optional<tariffs::Money> high_cost_per_megabyte;
-    bool holds = true;   ///< false: notices only
-    bool barred = false;  ///< data roaming is barred by profile or regime
-    bool inbound = false; ///< another operator's customer: noted, never messaged
+    bool holds = true;     ///< false: notices only
+    bool barred = false;   ///< data roaming is barred by profile or regime
+    bool inbound = false;  ///< another operator's customer: noted, never messaged
     std::set<notifications::Kind> opt_out;
 };
 
@@ -90,10 +102,10 @@ struct Priced {
     int line = 0;
     std::string destination_row;
     std::string plan_row;
-    std::int64_t segment_used = 0;     ///< base units of the segment after this record
-    tariffs::Money rated_segment;      ///< its price
-    tariffs::Money added;              ///< what this record adds, on the row's tax basis
-    bool priced = false;               ///< false: no row, or no way to a cap's currency: listed
+    std::int64_t segment_used = 0;  ///< base units of the segment after this record
+    tariffs::Money rated_segment;   ///< its price
+    tariffs::Money added;           ///< what this record adds, on the row's tax basis
+    bool priced = false;            ///< false: no row, or no way to a cap's currency: listed
     std::string unpriced_reason;
 };
 
@@ -145,7 +157,8 @@ struct Decision {
 };
 
 /// Puts a customer's terms together. `home_country` is the resolved one (profile, IMSI, number, configuration).
-[[nodiscard]] Terms terms_of(const customers::Profile& profile, const customers::Regime& regime, geoip::Country home_country);
+[[nodiscard]] Terms terms_of(const customers::Profile& profile, const customers::Regime& regime,
+                             geoip::Country home_country);
 
 /// An event about a customer. `seed` is the event's identity (its key as hex), from which ids of questions follow.
 /// `session` is the usage record's session state (a fresh one where the record names none).
@@ -188,7 +201,8 @@ struct AnswerDecision {
 /// non-terrestrial, unknown or unpriced.
 [[nodiscard]] bool high_cost(const KnownPlace& place, const Terms& terms, const World& world, Instant at);
 /// The prices of every service at a place.
-[[nodiscard]] std::vector<PriceView> prices_at(const KnownPlace& place, const Terms& terms, const World& world, Instant at);
+[[nodiscard]] std::vector<PriceView> prices_at(const KnownPlace& place, const Terms& terms, const World& world,
+                                               Instant at);
 /// When decide_timers has something to do next.
 [[nodiscard]] std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules);
 

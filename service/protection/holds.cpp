@@ -32,7 +32,8 @@ DataState data_state(const CustomerState& state, const Terms& terms) {
     if (terms.barred) return DataState::blocked;
     DataState result = DataState::allowed;
     for (const Hold& hold : state.holds) {
-        if (hold.asleep || std::find(hold.services.begin(), hold.services.end(), tariffs::Service::data) == hold.services.end())
+        if (hold.asleep ||
+            std::find(hold.services.begin(), hold.services.end(), tariffs::Service::data) == hold.services.end())
             continue;
         if (hold.declined) return DataState::blocked;
         result = DataState::held;

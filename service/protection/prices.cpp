@@ -50,7 +50,8 @@ const Row* dearest_listed(const KnownPlace& place, const Terms& terms, const Wor
 
 }  // namespace
 
-const Row* row_for(const KnownPlace& place, const Terms& terms, const tariffs::Table& table, Service service, Called called) {
+const Row* row_for(const KnownPlace& place, const Terms& terms, const tariffs::Table& table, Service service,
+                   Called called) {
     return find_row(place.plmn, place.klass, place.country, terms, table, service, called);
 }
 
@@ -100,7 +101,8 @@ std::vector<PriceView> prices_at(const KnownPlace& place, const Terms& terms, co
     return views;
 }
 
-std::vector<notifications::PriceLine> price_lines(const KnownPlace& place, const Terms& terms, const World& world, Instant at) {
+std::vector<notifications::PriceLine> price_lines(const KnownPlace& place, const Terms& terms, const World& world,
+                                                  Instant at) {
     std::vector<notifications::PriceLine> lines;
     const tariffs::Table* table = table_at(world, at);
     if (!table) return lines;

@@ -91,7 +91,8 @@ Owed written_answer(Deciding& d, Kind kind, const Question& question) {
         owed.facts.used = amount_of(*rule, question.used);
         keep_prices_of(owed.facts, rule->services);
         owed.facts.per_trip = rule->period.over == customers::PeriodRule::Over::trip;
-        if (const CapCount* count = count_for(d.state, question); count && !owed.facts.per_trip) owed.facts.period_end = count->end;
+        if (const CapCount* count = count_for(d.state, question); count && !owed.facts.per_trip)
+            owed.facts.period_end = count->end;
         owed.facts.limit = question.chosen == "extend" && question.next_limit == 0
                                ? notifications::Amount{}
                                : amount_of(*rule, question.chosen == "extend" ? question.next_limit : question.limit);
@@ -102,7 +103,9 @@ Owed written_answer(Deciding& d, Kind kind, const Question& question) {
 void open_next_stage(Deciding& d, const Question& question) {
     const customers::CapRule* present = rule_named(d.terms, question.about);
     for (CapCount& count : d.state.counts) {
-        if (!present || count.cap != question.about || count.start != question.period_start || count.stage != question.stage) continue;
+        if (!present || count.cap != question.about || count.start != question.period_start ||
+            count.stage != question.stage)
+            continue;
         const customers::CapRule& rule = rule_of(count, *present);
         ++count.stage;
         count.reached = false;
@@ -138,7 +141,8 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
 
 Question* open_question(CustomerState& state, Cause cause, std::string_view about) {
     for (Question& question : state.questions)
-        if (question.state == QuestionState::pending && question.cause == cause && question.about == about) return &question;
+        if (question.state == QuestionState::pending && question.cause == cause && question.about == about)
+            return &question;
     return nullptr;
 }
 
@@ -149,8 +153,11 @@ void close_question(Question& question, QuestionState how, Instant now) {
 
 void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, const KnownPlace& place, Instant at) {
     const customers::CapRule& rule = rule_of(count, present);
-    if (Question* old = open_question(d.state, Cause::cap, rule.id)) close_question(*old, QuestionState::withdrawn, d.now);
-    Question question = new_question(d, Cause::cap, rule.id, "cap/" + rule.id + "/" + std::to_string(count.start.ms) + "/" + std::to_string(count.stage));
+    if (Question* old = open_question(d.state, Cause::cap, rule.id))
+        close_question(*old, QuestionState::withdrawn, d.now);
+    Question question =
+        new_question(d, Cause::cap, rule.id,
+                     "cap/" + rule.id + "/" + std::to_string(count.start.ms) + "/" + std::to_string(count.stage));
     question.period_start = count.start;
     question.stage = count.stage;
     question.choices = {"extend", "decline"};
@@ -187,8 +194,9 @@ void ask_destination(Deciding& d, const KnownPlace& place, Instant at) {
     notifications::Facts facts = facts_at(place, d.terms, d.world, at, Kind::confirm_destination);
     for (const notifications::PriceLine& line : facts.prices)
         if (line.service == tariffs::Service::data)
-            question.price_per_megabyte =
-                tariffs::Money{tariffs::mul_div(line.price.micros, 1 << 20, line.unit.amount, tariffs::Rounding::half_up), line.price.currency};
+            question.price_per_megabyte = tariffs::Money{
+                tariffs::mul_div(line.price.micros, 1 << 20, line.unit.amount, tariffs::Rounding::half_up),
+                line.price.currency};
     notifications::Choice proceed, decline;
     proceed.does = notifications::Choice::Does::proceed;
     facts.choices = {proceed, decline};
@@ -223,8 +231,8 @@ void settle(Deciding& d) {
     drop_old_counts(d);
 }
 
-AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const World& world, Instant now, std::string_view seed,
-                             CustomerState& state) {
+AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const World& world, Instant now,
+                             std::string_view seed, CustomerState& state) {
     AnswerDecision result;
     Deciding d{terms, world, now, seed, state, result.decision};
     settle(d);
@@ -235,7 +243,8 @@ AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const Wor
         result.result = AnswerResult::unknown_question;
     } else if (question->state != QuestionState::pending) {
         result.result = AnswerResult::already_decided;
-    } else if (std::find(question->choices.begin(), question->choices.end(), answer.choice) == question->choices.end()) {
+    } else if (std::find(question->choices.begin(), question->choices.end(), answer.choice) ==
+               question->choices.end()) {
         result.result = AnswerResult::not_offered;
     } else {
         settle_answer(d, *question, answer);

@@ -57,13 +57,13 @@ CapCount& count_of(Deciding& d, const customers::CapRule& rule, Instant at);
 [[nodiscard]] std::optional<std::int64_t> limit_of(const customers::CapRule& rule, int stage);
 [[nodiscard]] bool counts(const customers::CapRule& rule, tariffs::Service service, const KnownPlace& place,
                           const tariffs::Table* table);
-void add_to_cap(Deciding& d, const customers::CapRule& rule, CapCount& count, std::int64_t delta, const KnownPlace& place,
-                Instant at);
+void add_to_cap(Deciding& d, const customers::CapRule& rule, CapCount& count, std::int64_t delta,
+                const KnownPlace& place, Instant at);
 /// The highest threshold a use has passed; reaching one exactly counts.
 [[nodiscard]] int highest_passed(const customers::CapRule& rule, std::int64_t used, std::int64_t limit);
 /// Tells that a threshold below the limit was passed.
-void tell_threshold(Deciding& d, const customers::CapRule& rule, const CapCount& count, int threshold, std::int64_t used,
-                    const KnownPlace& place, Instant at);
+void tell_threshold(Deciding& d, const customers::CapRule& rule, const CapCount& count, int threshold,
+                    std::int64_t used, const KnownPlace& place, Instant at);
 /// The limit of a stage that holds is reached: commits the hold and asks.
 void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);

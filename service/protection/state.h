@@ -55,28 +55,32 @@ struct DestinationAnswer {
 /// From the first foreign attach or usage until home has lasted.
 struct Trip {
     int number = 0;
-    Instant started, last_heard;          ///< event times
-    std::optional<Instant> home_since;    ///< event time of the home attach that may end it
+    Instant started, last_heard;        ///< event times
+    std::optional<Instant> home_since;  ///< event time of the home attach that may end it
     std::optional<Instant> ended;
     bool summary_sent = false;
-    std::vector<tariffs::Money> spent;    ///< by currency, as rated
+    std::vector<tariffs::Money> spent;  ///< by currency, as rated
     std::vector<DestinationAnswer> answers;
-    Instant touched;                      ///< receipt of the last event, by the clock
-    auto fields() { return std::tie(number, started, last_heard, home_since, ended, summary_sent, spent, answers, touched); }
+    Instant touched;  ///< receipt of the last event, by the clock
+    auto fields() {
+        return std::tie(number, started, last_heard, home_since, ended, summary_sent, spent, answers, touched);
+    }
 };
 
-/// A cap's counter for one period. Money caps count millionths of the cap's currency on its tax basis, volume caps bytes.
+/// A cap's counter for one period. Money caps count millionths of the cap's currency on its tax basis, volume caps
+/// bytes.
 struct CapCount {
     std::string cap;
-    Instant start, end;        ///< of the period; `end` of a trip still open is the far future
-    int trip = 0;              ///< of a trip cap, else 0
+    Instant start, end;  ///< of the period; `end` of a trip still open is the far future
+    int trip = 0;        ///< of a trip cap, else 0
     int stage = 1;
     std::int64_t used = 0;     ///< net of credits, without overrun; may be below zero beneath
     std::int64_t overrun = 0;  ///< beyond a limit that held
     int mark = 0;              ///< the highest threshold passed in this stage, percent
     bool reached = false;      ///< the stage's limit was reached and holds until consent
     tariffs::Currency currency;
-    std::optional<customers::CapRule> kept;  ///< the rule of this period, where the profile's has another period or currency since
+    std::optional<customers::CapRule>
+        kept;  ///< the rule of this period, where the profile's has another period or currency since
     auto fields() { return std::tie(cap, start, end, trip, stage, used, overrun, mark, reached, currency, kept); }
 };
 
@@ -114,12 +118,12 @@ struct Question {
     std::optional<Instant> left;     ///< when the traveller left the place it asks about, by the clock
     std::string code;                ///< four digits
     std::string chosen, by, actor;
-    std::vector<std::string> choices;  ///< `extend`, `continue`, `decline`, numbered from 1 as printed
+    std::vector<std::string> choices;                  ///< `extend`, `continue`, `decline`, numbered from 1 as printed
     std::optional<tariffs::Money> price_per_megabyte;  ///< as shown
     std::int64_t limit = 0, used = 0, next_limit = 0;  ///< of a cap, as shown; next_limit 0: none
     auto fields() {
-        return std::tie(id, cause, about, period_start, stage, trip, state, asked, expires, decided, left, code, chosen, by,
-                        actor, choices, price_per_megabyte, limit, used, next_limit);
+        return std::tie(id, cause, about, period_start, stage, trip, state, asked, expires, decided, left, code, chosen,
+                        by, actor, choices, price_per_megabyte, limit, used, next_limit);
     }
 };
 
@@ -166,16 +170,18 @@ struct CustomerState {
 
 /// One stretch of a session on one network under one tariff row, version and period.
 struct Segment {
-    std::string network;             ///< PLMN as text, or the destination where none was named
+    std::string network;  ///< PLMN as text, or the destination where none was named
     int version = 0;
-    int line = 0;                    ///< of the row in tariffs.csv; 0: no row, counted as charged
-    std::uint64_t periods = 0;       ///< digest of the cap periods the record fell into
-    std::int64_t used = 0;           ///< base units
-    std::int64_t charged_used = 0;   ///< of those, the units the sender priced
-    tariffs::Money charged;          ///< the sender's sum, on the row's currency and tax basis
-    tariffs::Money counted;          ///< the higher of rated and charged
-    tariffs::Money rated_charged;    ///< the tariff's price of `charged_used`, to compare with `charged`
-    auto fields() { return std::tie(network, version, line, periods, used, charged_used, charged, counted, rated_charged); }
+    int line = 0;                   ///< of the row in tariffs.csv; 0: no row, counted as charged
+    std::uint64_t periods = 0;      ///< digest of the cap periods the record fell into
+    std::int64_t used = 0;          ///< base units
+    std::int64_t charged_used = 0;  ///< of those, the units the sender priced
+    tariffs::Money charged;         ///< the sender's sum, on the row's currency and tax basis
+    tariffs::Money counted;         ///< the higher of rated and charged
+    tariffs::Money rated_charged;   ///< the tariff's price of `charged_used`, to compare with `charged`
+    auto fields() {
+        return std::tie(network, version, line, periods, used, charged_used, charged, counted, rated_charged);
+    }
 };
 
 /// A session's segments; a record without a session makes one that is not kept.

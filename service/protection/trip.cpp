@@ -13,7 +13,9 @@ void heard_abroad(Deciding& d, Instant at) {
         if (trip.home_since && at > *trip.home_since) trip.home_since.reset();
         if (!trip.home_since) trip.ended.reset();
     } else if (!ever || at > trip.last_heard) {
-        if (ever && !trip.ended) end_trip(d, home_too_long ? *trip.home_since + d.rules().trip_home_dwell : trip.last_heard + d.rules().trip_silence);
+        if (ever && !trip.ended)
+            end_trip(d, home_too_long ? *trip.home_since + d.rules().trip_home_dwell
+                                      : trip.last_heard + d.rules().trip_silence);
         Trip next;
         next.number = trip.number + 1;
         next.started = next.last_heard = at;

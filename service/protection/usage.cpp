@@ -51,7 +51,8 @@ std::optional<std::int64_t> on_cap_basis(const Money& amount, const Added& added
 }
 
 /// The money caps' periods a record falls into, as one number: a segment never crosses any of them.
-std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table, Instant at) {
+std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table,
+                         Instant at) {
     std::set<std::int64_t> starts;
     for (const customers::CapRule& rule : d.terms.caps) {
         if (rule.is_volume() || !counts(rule, service, place, table)) continue;
@@ -60,11 +61,13 @@ std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace
     }
     if (starts.empty()) starts.insert(customers::period_of({}, at, d.terms.time_zone).start.ms);
     std::uint64_t digest = 1469598103934665603ull;
-    for (std::int64_t start : starts) digest = (digest ^ static_cast<std::uint64_t>(start)) * 1099511628211ull;
+    for (std::int64_t start : starts)
+        digest = (digest ^ static_cast<std::uint64_t>(start)) * 1099511628211ull;
     return digest;
 }
 
-Segment& segment_of(Session& session, const KnownPlace& place, int version, int line, std::uint64_t periods, tariffs::Currency currency) {
+Segment& segment_of(Session& session, const KnownPlace& place, int version, int line, std::uint64_t periods,
+                    tariffs::Currency currency) {
     const std::string network = place.plmn ? place.plmn->text() : place.destination();
     for (Segment& one : session.segments)
         if (one.network == network && one.version == version && one.line == line && one.periods == periods &&
@@ -132,7 +135,8 @@ Added rate(Deciding& d, const RoamingEvent& event, const Row& row, const tariffs
 /// Prices the record. Nothing when it cannot be priced: it adds nothing and is listed.
 std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPlace& place, Session& session,
                            const tariffs::Version* version, std::uint64_t periods) {
-    const Row* row = version ? row_for(place, d.terms, *version->table, event.service, called_of(event, d.terms, place)) : nullptr;
+    const Row* row =
+        version ? row_for(place, d.terms, *version->table, event.service, called_of(event, d.terms, place)) : nullptr;
     Priced priced;
     priced.version = version ? version->number : 0;
     if (row) {
@@ -145,13 +149,15 @@ std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPl
     const bool credit = event.charged && event.charged->amount.micros < 0;
     if (credit || event.charged_as != ChargedAs::tariff || (!row && event.charged)) {
         const Money amount = event.charged ? event.charged->amount : Money{0, d.terms.currency};
-        Added added{Money{0, amount.currency}, amount, row ? row->tax : tariffs::Tax::incl, row ? row->tax_rate : std::nullopt};
+        Added added{Money{0, amount.currency}, amount, row ? row->tax : tariffs::Tax::incl,
+                    row ? row->tax_rate : std::nullopt};
         if (event.charged && event.charged->tax) added.tax = *event.charged->tax;
         return added;
     }
     if (!row) {
         d.out.priced->priced = false;
-        d.out.priced->unpriced_reason = version ? "no tariff row fits this place and service" : "no tariff table is published";
+        d.out.priced->unpriced_reason =
+            version ? "no tariff row fits this place and service" : "no tariff table is published";
         return std::nullopt;
     }
     Segment& segment = segment_of(session, place, version->number, row->line, periods, row->price.currency);

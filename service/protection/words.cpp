@@ -7,29 +7,46 @@ namespace roamguard::protection {
 
 std::string_view word(Outcome outcome) {
     switch (outcome) {
-        case Outcome::rejected: return "rejected";
-        case Outcome::duplicate: return "duplicate";
-        case Outcome::test_network: return "test_network";
-        case Outcome::stale: return "stale";
-        case Outcome::cap_reached: return "cap_reached";
-        case Outcome::counted_over_cap: return "counted_over_cap";
-        case Outcome::confirmation_requested: return "confirmation_requested";
-        case Outcome::threshold_reached: return "threshold_reached";
-        case Outcome::inadvertent: return "inadvertent";
-        case Outcome::returned_home: return "returned_home";
-        case Outcome::welcomed: return "welcomed";
-        case Outcome::welcome_suppressed: return "welcome_suppressed";
-        case Outcome::counted: return "counted";
-        case Outcome::noted: return "noted";
+        case Outcome::rejected:
+            return "rejected";
+        case Outcome::duplicate:
+            return "duplicate";
+        case Outcome::test_network:
+            return "test_network";
+        case Outcome::stale:
+            return "stale";
+        case Outcome::cap_reached:
+            return "cap_reached";
+        case Outcome::counted_over_cap:
+            return "counted_over_cap";
+        case Outcome::confirmation_requested:
+            return "confirmation_requested";
+        case Outcome::threshold_reached:
+            return "threshold_reached";
+        case Outcome::inadvertent:
+            return "inadvertent";
+        case Outcome::returned_home:
+            return "returned_home";
+        case Outcome::welcomed:
+            return "welcomed";
+        case Outcome::welcome_suppressed:
+            return "welcome_suppressed";
+        case Outcome::counted:
+            return "counted";
+        case Outcome::noted:
+            return "noted";
     }
     throw std::logic_error("an outcome without a word");
 }
 
 std::string_view word(DataState state) {
     switch (state) {
-        case DataState::allowed: return "allowed";
-        case DataState::held: return "held";
-        case DataState::blocked: return "blocked";
+        case DataState::allowed:
+            return "allowed";
+        case DataState::held:
+            return "held";
+        case DataState::blocked:
+            return "blocked";
     }
     throw std::logic_error("a data state without a word");
 }
@@ -38,11 +55,16 @@ std::string_view word(Cause cause) { return cause == Cause::cap ? "cap" : "desti
 
 std::string_view word(QuestionState state) {
     switch (state) {
-        case QuestionState::pending: return "pending";
-        case QuestionState::confirmed: return "confirmed";
-        case QuestionState::declined: return "declined";
-        case QuestionState::expired: return "expired";
-        case QuestionState::withdrawn: return "withdrawn";
+        case QuestionState::pending:
+            return "pending";
+        case QuestionState::confirmed:
+            return "confirmed";
+        case QuestionState::declined:
+            return "declined";
+        case QuestionState::expired:
+            return "expired";
+        case QuestionState::withdrawn:
+            return "withdrawn";
     }
     throw std::logic_error("a question's state without a word");
 }
@@ -57,7 +79,8 @@ std::string KnownPlace::destination() const {
 void Decision::add(Outcome outcome) {
     if (has(outcome)) return;
     auto at = outcomes.begin();
-    while (at != outcomes.end() && *at < outcome) ++at;
+    while (at != outcomes.end() && *at < outcome)
+        ++at;
     outcomes.insert(at, outcome);
 }
 
@@ -76,7 +99,8 @@ std::string derived_id(std::string_view prefix, std::string_view seed, std::stri
 
 std::string derived_code(std::string_view id) {
     const data::Sha256 digest = data::sha256(id);
-    const unsigned number = (static_cast<unsigned>(digest[0]) << 16 | static_cast<unsigned>(digest[1]) << 8 | digest[2]) % 10000u;
+    const unsigned number =
+        (static_cast<unsigned>(digest[0]) << 16 | static_cast<unsigned>(digest[1]) << 8 | digest[2]) % 10000u;
     std::string text = std::to_string(number);
     return std::string(4 - text.size(), '0') + text;
 }

@@ -10,18 +10,21 @@ namespace {
 using Packer = msgpack::packer<msgpack::sbuffer>;
 
 template <class T>
-concept HasFields = requires(T& value) { value.fields(); };
+concept HasFields = requires(T& value) {
+    value.fields();
+};
 
 // Types of other rooms, which do not know that they are stored.
 auto fields_of(tariffs::Money& m) { return std::tie(m.micros, m.currency); }
 auto fields_of(customers::PeriodRule& p) { return std::tie(p.over, p.billing_day); }
 auto fields_of(customers::CapRule& c) {
-    return std::tie(c.id, c.services, c.destinations, c.currency, c.limit, c.tax, c.period, c.thresholds, c.at_limit, c.stages,
-                    c.extension, c.every);
+    return std::tie(c.id, c.services, c.destinations, c.currency, c.limit, c.tax, c.period, c.thresholds, c.at_limit,
+                    c.stages, c.extension, c.every);
 }
 auto fields_of(customers::Profile& p) {
-    return std::tie(p.id, p.msisdn, p.imsi, p.kind, p.home_country, p.plan, p.language, p.time_zone, p.regime, p.channels,
-                    p.app_address, p.caps, p.high_cost_per_megabyte, p.payer, p.opt_out, p.hold, p.data_roaming);
+    return std::tie(p.id, p.msisdn, p.imsi, p.kind, p.home_country, p.plan, p.language, p.time_zone, p.regime,
+                    p.channels, p.app_address, p.caps, p.high_cost_per_megabyte, p.payer, p.opt_out, p.hold,
+                    p.data_roaming);
 }
 template <HasFields T>
 auto fields_of(T& value) {
@@ -29,21 +32,18 @@ auto fields_of(T& value) {
 }
 
 template <class T>
-concept Record = requires(T& value) { fields_of(value); };
+concept Record = requires(T& value) {
+    fields_of(value);
+};
 
 // --- writing
 
 void put(Packer& out, bool value) { value ? out.pack_true() : out.pack_false(); }
 template <class T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-void put(Packer& out, T value) {
-    out.pack(value);
-}
+requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) void put(Packer& out, T value) { out.pack(value); }
 template <class T>
-    requires std::is_enum_v<T>
-void put(Packer& out, T value) {
-    out.pack(static_cast<int>(value));
-}
+requires std::is_enum_v<T>
+void put(Packer& out, T value) { out.pack(static_cast<int>(value)); }
 void put(Packer& out, const std::string& value) { out.pack(value); }
 void put(Packer& out, const std::array<std::uint8_t, 32>& value) {
     out.pack_bin(32);
@@ -103,18 +103,16 @@ std::string_view text_of(const Object& from) {
 
 void get(const Object& from, bool& value) { value = from.as<bool>(); }
 template <class T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-void get(const Object& from, T& value) {
+requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) void get(const Object& from, T& value) {
     value = from.as<T>();
 }
 template <class T>
-    requires std::is_enum_v<T>
-void get(const Object& from, T& value) {
-    value = static_cast<T>(from.as<int>());
-}
+requires std::is_enum_v<T>
+void get(const Object& from, T& value) { value = static_cast<T>(from.as<int>()); }
 void get(const Object& from, std::string& value) { value = text_of(from); }
 void get(const Object& from, std::array<std::uint8_t, 32>& value) {
-    if (from.type != msgpack::type::BIN || from.via.bin.size != 32) throw std::runtime_error("a stored hash is not 32 bytes");
+    if (from.type != msgpack::type::BIN || from.via.bin.size != 32)
+        throw std::runtime_error("a stored hash is not 32 bytes");
     std::copy(from.via.bin.ptr, from.via.bin.ptr + 32, reinterpret_cast<char*>(value.data()));
 }
 void get(const Object& from, tariffs::Instant& value) { value.ms = from.as<std::int64_t>(); }
@@ -221,7 +219,9 @@ T decode_record(std::string_view bytes) {
 }  // namespace
 
 std::string encode(protection::CustomerState& state) { return encode_record(state); }
-protection::CustomerState decode_state(std::string_view bytes) { return decode_record<protection::CustomerState>(bytes); }
+protection::CustomerState decode_state(std::string_view bytes) {
+    return decode_record<protection::CustomerState>(bytes);
+}
 std::string encode(protection::Session& session) { return encode_record(session); }
 protection::Session decode_session(std::string_view bytes) { return decode_record<protection::Session>(bytes); }
 std::string encode(SeenResult& result) { return encode_record(result); }

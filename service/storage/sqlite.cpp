@@ -24,7 +24,8 @@ void set_and_check(Connection& db, const std::string& name, const std::string& v
     db.execute("PRAGMA " + name + "=" + value);
     const std::int64_t got = db.pragma(name);
     if (got != expected)
-        throw StoreUnavailable("the database refuses PRAGMA " + name + "=" + value + " (it says " + std::to_string(got) + ")");
+        throw StoreUnavailable("the database refuses PRAGMA " + name + "=" + value + " (it says " +
+                               std::to_string(got) + ")");
 }
 
 /// Holds the data folder's lock file as long as it lives, so that no second process opens the same database.
@@ -36,7 +37,8 @@ public:
         if (descriptor_ < 0) throw StoreUnavailable("cannot make the lock file " + path + ": " + std::strerror(errno));
         if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
             ::close(descriptor_);
-            throw StoreUnavailable("another process holds the database " + database + " (its lock file is " + path + ")");
+            throw StoreUnavailable("another process holds the database " + database + " (its lock file is " + path +
+                                   ")");
         }
     }
     ~FolderLock() { ::close(descriptor_); }
@@ -47,11 +49,16 @@ private:
     int descriptor_ = -1;
 };
 
-std::string_view bytes_of(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
-std::string_view bytes_of(const std::array<std::uint8_t, 32>& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+std::string_view bytes_of(const Digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+std::string_view bytes_of(const std::array<std::uint8_t, 32>& hash) {
+    return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
 template <class Array>
 void read_bytes(const std::string& bytes, Array& into) {
-    if (bytes.size() != into.size()) throw StoreBroken("a stored digest has " + std::to_string(bytes.size()) + " bytes");
+    if (bytes.size() != into.size())
+        throw StoreBroken("a stored digest has " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(into.data(), bytes.data(), bytes.size());
 }
 
@@ -64,8 +71,9 @@ CustomerRow customer_from(const Use& use) {
     return row;
 }
 
-#define MESSAGE_COLUMNS                                                                                               \
-    "row,id,customer,recipient,kind,channel,language,text,encoding,segments,template_id,template_hash,state,attempts,due," \
+#define MESSAGE_COLUMNS                                                                                                \
+    "row,id,customer,recipient,kind,channel,language,text,encoding,segments,template_id,template_hash,state,attempts," \
+    "due,"                                                                                                             \
     "cause,cap,stage,threshold,question,error,created,expires,sent,delivered"
 
 MessageRow message_from(const Use& use) {
@@ -137,9 +145,15 @@ private:
 /// checkpoint at once); readers are read-only. Internally synchronised for readers; the first group is the engine's.
 class Sqlite final : public Store {
 public:
-    explicit Sqlite(const std::string& path) : lock_(path), writer_(path, Connection::Mode::writer), readers_(path), path_(path) {
-        prepare_connection();
-        apply_schema();
+    explicit Sqlite(const std::string& path)
+        : lock_(path), writer_(path, Connection::Mode::writer), readers_(path), path_(path) {
+        try {
+            prepare_connection();
+            apply_schema();
+        } catch (const std::runtime_error& error) {
+            throw StoreUnavailable("the database " + path + " cannot be used: " + error.what());
+        }
+        sqlite3_wal_hook(writer_.handle(), &Sqlite::on_commit, this);
         next_[0] = last("SELECT max(id) FROM customer") + 1;
         next_[1] = last("SELECT max(row) FROM evidence") + 1;
         next_[2] = last("SELECT max(row) FROM message") + 1;
@@ -148,6 +162,7 @@ public:
     std::vector<std::optional<CustomerId>> look_up(std::span<const std::string> aliases) override {
         std::vector<std::optional<CustomerId>> found;
         found.reserve(aliases.size());
+        begin();
         for (const std::string& alias : aliases)
             found.push_back(alias_in(writer_, alias));
         return found;
@@ -182,7 +197,8 @@ public:
         return found;
     }
 
-    std::vector<std::optional<SessionRow>> load_sessions(std::span<const std::pair<CustomerId, std::int64_t>> sessions) override {
+    std::vector<std::optional<SessionRow>> load_sessions(
+        std::span<const std::pair<CustomerId, std::int64_t>> sessions) override {
         std::vector<std::optional<SessionRow>> found;
         found.reserve(sessions.size());
         for (const auto& [customer, session] : sessions) {
@@ -215,12 +231,13 @@ public:
 
     void commit(const Delta& delta) override {
         if (delta.empty()) return;
-        writer_.execute("BEGIN IMMEDIATE");
+        begin();
         try {
             write(delta);
             writer_.execute("COMMIT");
         } catch (...) {
-            if (!sqlite3_get_autocommit(writer_.handle())) sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            if (!sqlite3_get_autocommit(writer_.handle()))
+                sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
             throw;
         }
     }
@@ -235,39 +252,46 @@ public:
     }
 
     int retain(const Retention& retention) override {
-        writer_.execute("BEGIN IMMEDIATE");
+        begin();
         int gone = 0;
         try {
-            gone += drop("DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE received<? LIMIT ?)", retention.seen_before, retention.limit);
-            gone += drop("DELETE FROM session WHERE (customer,session) IN (SELECT customer,session FROM session WHERE last<? LIMIT ?)",
-                         retention.sessions_before, retention.limit);
-            gone += drop("DELETE FROM rejected WHERE row IN (SELECT row FROM rejected WHERE at<? LIMIT ?)", retention.rejected_before, retention.limit);
-            gone += drop("DELETE FROM finding WHERE row IN (SELECT row FROM finding WHERE at<? LIMIT ?)", retention.findings_before, retention.limit);
-            gone += drop("DELETE FROM message WHERE row IN (SELECT row FROM message WHERE created<? AND due IS NULL AND state<>'queued' LIMIT ?)",
-                         retention.messages_before, retention.limit);
+            gone += drop("DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE received<? LIMIT ?)",
+                         retention.seen_before, retention.limit);
+            gone += drop_sessions(retention.sessions_before);
+            gone += drop("DELETE FROM rejected WHERE row IN (SELECT row FROM rejected WHERE at<? LIMIT ?)",
+                         retention.rejected_before, retention.limit);
+            gone += drop("DELETE FROM finding WHERE row IN (SELECT row FROM finding WHERE at<? LIMIT ?)",
+                         retention.findings_before, retention.limit);
+            gone += drop(
+                "DELETE FROM message WHERE row IN (SELECT row FROM message WHERE created<? AND due IS NULL AND "
+                "state<>'queued' LIMIT ?)",
+                retention.messages_before, retention.limit);
             writer_.execute("COMMIT");
         } catch (...) {
-            if (!sqlite3_get_autocommit(writer_.handle())) sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            if (!sqlite3_get_autocommit(writer_.handle()))
+                sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
             throw;
         }
         return gone;
     }
 
     std::int64_t maintain() override {
-        std::error_code ignored;
-        const auto size = fs::file_size(path_ + "-wal", ignored);
-        if (ignored || static_cast<std::int64_t>(size) < checkpoint_every_bytes) return 0;
+        if (!sqlite3_get_autocommit(writer_.handle())) writer_.execute("COMMIT");
+        if (wal_bytes_ < checkpoint_every_bytes) return 0;
         const auto begin = std::chrono::steady_clock::now();
         int log = 0, done = 0;
         // PASSIVE never waits for readers; what it could not move is moved the next time. A WAL that readers keep long
         // grows meanwhile, so past 64 MiB it is truncated as soon as nobody reads.
-        const int mode = size > (64u << 20) ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+        const int mode = wal_bytes_ > (64 << 20) ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
         const int code = sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &log, &done);
         if (code != SQLITE_OK && code != SQLITE_BUSY) fail(writer_.handle(), "the checkpoint failed");
+        wal_bytes_ = 0;
         return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count();
     }
 
-    std::optional<CustomerId> read_alias(const std::string& alias) override { return alias_in(*readers_.take().connection, alias); }
+    std::optional<CustomerId> read_alias(const std::string& alias) override {
+        return alias_in(*readers_.take().connection, alias);
+    }
     std::optional<CustomerRow> read_customer(CustomerId customer) override {
         return customer_in(*readers_.take().connection, customer);
     }
@@ -297,11 +321,12 @@ public:
     std::vector<MessageRow> read_messages(const MessageFilter& filter, const Page& page) override {
         auto db = readers_.take();
         std::vector<MessageRow> rows;
-        Use use = filter.customer
-                      ? db->use("SELECT " MESSAGE_COLUMNS " FROM message WHERE customer=?4 AND row<?1 AND (?2='' OR state=?2) AND "
-                                "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5")
-                      : db->use("SELECT " MESSAGE_COLUMNS " FROM message WHERE ?4 IS NOT NULL AND row<?1 AND (?2='' OR state=?2) AND "
-                                "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5");
+        Use use = filter.customer ? db->use("SELECT " MESSAGE_COLUMNS
+                                            " FROM message WHERE customer=?4 AND row<?1 AND (?2='' OR state=?2) AND "
+                                            "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5")
+                                  : db->use("SELECT " MESSAGE_COLUMNS
+                                            " FROM message WHERE ?4 IS NOT NULL AND row<?1 AND (?2='' OR state=?2) AND "
+                                            "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5");
         use.bind(before(page)).bind(filter.state).bind(filter.kind).bind(filter.customer.value_or(0)).bind(page.limit);
         while (use.step())
             rows.push_back(message_from(use));
@@ -337,29 +362,37 @@ public:
     std::vector<RejectedRow> read_rejected(const Page& page) override {
         auto db = readers_.take();
         std::vector<RejectedRow> rows;
-        Use use = db->use("SELECT row,at,source,event_id,type,code,detail,errors,body FROM rejected WHERE row<? ORDER BY row DESC LIMIT ?");
+        Use use = db->use(
+            "SELECT row,at,source,event_id,type,code,detail,errors,body FROM rejected WHERE row<? ORDER BY row DESC "
+            "LIMIT ?");
         use.bind(before(page)).bind(page.limit);
         while (use.step())
-            rows.push_back({use.integer(0), use.instant(1), use.text(2), use.text(3), use.text(4), use.text(5), use.text(6), use.text(7), use.text(8)});
+            rows.push_back({use.integer(0), use.instant(1), use.text(2), use.text(3), use.text(4), use.text(5),
+                            use.text(6), use.text(7), use.text(8)});
         return rows;
     }
 
     std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind, const Page& page) override {
         auto db = readers_.take();
         std::vector<std::pair<std::int64_t, FindingRow>> rows;
-        Use use = db->use("SELECT row,kind,key,customer,at,body FROM finding WHERE kind=? AND row<? ORDER BY row DESC LIMIT ?");
+        Use use = db->use(
+            "SELECT row,kind,key,customer,at,body FROM finding WHERE kind=? AND row<? ORDER BY row DESC LIMIT ?");
         use.bind(kind).bind(before(page)).bind(page.limit);
         while (use.step())
-            rows.push_back({use.integer(0), FindingRow{use.text(1), use.text(2), use.integer(3), use.instant(4), use.text(5), false}});
+            rows.push_back({use.integer(0),
+                            FindingRow{use.text(1), use.text(2), use.integer(3), use.instant(4), use.text(5), false}});
         return rows;
     }
 
     std::vector<VersionRow> read_versions() override {
         auto db = readers_.take();
         std::vector<VersionRow> rows;
-        Use use = db->use("SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version ORDER BY number DESC");
+        Use use = db->use(
+            "SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version ORDER BY "
+            "number DESC");
         while (use.step())
-            rows.push_back({use.number(0), use.text(1), use.maybe_instant(2), use.instant(3), use.text(4), use.text(5), use.text(6), use.text(7)});
+            rows.push_back({use.number(0), use.text(1), use.maybe_instant(2), use.instant(3), use.text(4), use.text(5),
+                            use.text(6), use.text(7)});
         return rows;
     }
 
@@ -399,6 +432,17 @@ public:
     }
 
 private:
+    /// The reads of a batch and its commit share one transaction: without it each SELECT takes and releases the read
+    /// lock.
+    void begin() {
+        if (sqlite3_get_autocommit(writer_.handle())) writer_.execute("BEGIN IMMEDIATE");
+    }
+    /// The log's length in frames. Its file never shrinks after a checkpoint, so its size says nothing.
+    static int on_commit(void* self, sqlite3*, const char*, int frames) {
+        static_cast<Sqlite*>(self)->wal_bytes_ = static_cast<std::int64_t>(frames) * (4096 + 24);
+        return SQLITE_OK;
+    }
+
     static std::int64_t before(const Page& page) { return page.before > 0 ? page.before : INT64_MAX; }
 
     static std::optional<CustomerId> alias_in(Connection& db, const std::string& alias) {
@@ -422,6 +466,17 @@ private:
         return sqlite3_changes(writer_.handle());
     }
 
+    /// Sessions have no index by age, which every record would have to move: each turn looks through the next stretch
+    /// of customers instead and begins anew at the end.
+    int drop_sessions(Instant older_than) {
+        constexpr std::int64_t stretch = 5000;
+        Use use = writer_.use("DELETE FROM session WHERE customer>?1 AND customer<=?2 AND last<?3");
+        use.bind(session_cursor_).bind(session_cursor_ + stretch).bind(older_than);
+        use.run();
+        session_cursor_ = session_cursor_ + stretch >= next_[0] ? 0 : session_cursor_ + stretch;
+        return sqlite3_changes(writer_.handle());
+    }
+
     std::int64_t last(const char* sql) {
         Use use = writer_.use(sql);
         return use.step() ? use.integer(0) : 0;
@@ -433,7 +488,8 @@ private:
         writer_.execute("PRAGMA journal_mode=WAL");
         {
             Use use = writer_.use("PRAGMA journal_mode");
-            if (!use.step() || use.text(0) != "wal") throw StoreUnavailable("the database does not take journal_mode=WAL");
+            if (!use.step() || use.text(0) != "wal")
+                throw StoreUnavailable("the database does not take journal_mode=WAL");
         }
         set_and_check(writer_, "synchronous", "FULL", 2);
         set_and_check(writer_, "wal_autocheckpoint", "0", 0);
@@ -445,8 +501,9 @@ private:
     void apply_schema() {
         const std::int64_t version = writer_.pragma("user_version");
         if (version > schema_version)
-            throw StoreUnavailable("the database " + path_ + " has schema " + std::to_string(version) + ", this program knows " +
-                                   std::to_string(schema_version) + ": run the newer program, or restore a backup made before it");
+            throw StoreUnavailable("it has schema " + std::to_string(version) + ", this program knows " +
+                                   std::to_string(schema_version) +
+                                   ": run the newer program, or restore a backup made before it");
         if (version == schema_version) return;
         const std::string_view sql = data::embedded_files().at("service/storage/schema/sqlite/0001_first.sql");
         writer_.execute("BEGIN IMMEDIATE");
@@ -463,6 +520,8 @@ private:
     Connection writer_;
     Readers readers_;
     std::string path_;
+    std::int64_t wal_bytes_ = 0;
+    std::int64_t session_cursor_ = 0;
     std::int64_t next_[3] = {1, 1, 1};
 };
 
@@ -485,9 +544,10 @@ void Sqlite::write(const Delta& delta) {
         use.run();
     }
     for (CustomerId customer : delta.erased)
-        for (const char* sql : {"DELETE FROM session WHERE customer=?", "DELETE FROM finding WHERE customer=?",
-                                "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' "
-                                "ELSE state END WHERE customer=?"}) {
+        for (const char* sql :
+             {"DELETE FROM session WHERE customer=?", "DELETE FROM finding WHERE customer=?",
+              "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' "
+              "ELSE state END WHERE customer=?"}) {
             Use use = writer_.use(sql);
             use.bind(customer);
             use.run();
@@ -503,8 +563,16 @@ void Sqlite::write(const Delta& delta) {
         use.run();
     }
     for (const EvidenceRow& row : delta.evidence) {
-        Use use = writer_.use("INSERT INTO evidence(row,customer,number,previous,at,kind,body,hash) VALUES(?,?,?,?,?,?,?,?)");
-        use.bind(row.row).bind(row.customer).bind(row.number).bind(row.previous).bind(row.at).bind(row.kind).blob(row.body).blob(bytes_of(row.hash));
+        Use use =
+            writer_.use("INSERT INTO evidence(row,customer,number,previous,at,kind,body,hash) VALUES(?,?,?,?,?,?,?,?)");
+        use.bind(row.row)
+            .bind(row.customer)
+            .bind(row.number)
+            .bind(row.previous)
+            .bind(row.at)
+            .bind(row.kind)
+            .blob(row.body)
+            .blob(bytes_of(row.hash));
         use.run();
     }
     write_messages(delta);
@@ -513,14 +581,32 @@ void Sqlite::write(const Delta& delta) {
 
 void Sqlite::write_messages(const Delta& delta) {
     for (const MessageRow& row : delta.messages) {
-        Use use = writer_.use("INSERT INTO message(" MESSAGE_COLUMNS
-                              ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(row) DO UPDATE SET "
-                              "recipient=excluded.recipient,channel=excluded.channel,text=excluded.text,state=excluded.state,"
-                              "attempts=excluded.attempts,due=excluded.due,error=excluded.error,expires=excluded.expires,"
-                              "sent=excluded.sent,delivered=excluded.delivered");
-        use.bind(row.row).bind(row.id).bind(row.customer).bind(row.to).bind(row.kind).bind(row.channel).bind(row.language);
-        use.bind(row.text).bind(row.encoding).bind(row.segments).bind(row.template_id).bind(row.template_hash).bind(word(row.state));
-        use.bind(row.attempts).bind(row.due).bind(row.cause).bind(row.cap).bind(row.stage).bind(row.threshold).bind(row.question);
+        Use use =
+            writer_.use("INSERT INTO message(" MESSAGE_COLUMNS
+                        ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(row) DO UPDATE SET "
+                        "recipient=excluded.recipient,channel=excluded.channel,text=excluded.text,state=excluded.state,"
+                        "attempts=excluded.attempts,due=excluded.due,error=excluded.error,expires=excluded.expires,"
+                        "sent=excluded.sent,delivered=excluded.delivered");
+        use.bind(row.row)
+            .bind(row.id)
+            .bind(row.customer)
+            .bind(row.to)
+            .bind(row.kind)
+            .bind(row.channel)
+            .bind(row.language);
+        use.bind(row.text)
+            .bind(row.encoding)
+            .bind(row.segments)
+            .bind(row.template_id)
+            .bind(row.template_hash)
+            .bind(word(row.state));
+        use.bind(row.attempts)
+            .bind(row.due)
+            .bind(row.cause)
+            .bind(row.cap)
+            .bind(row.stage)
+            .bind(row.threshold)
+            .bind(row.question);
         use.bind(row.error).bind(row.created).bind(row.expires).bind(row.sent).bind(row.delivered);
         use.run();
     }
@@ -528,8 +614,16 @@ void Sqlite::write_messages(const Delta& delta) {
 
 void Sqlite::write_lists(const Delta& delta) {
     for (const RejectedRow& row : delta.rejected) {
-        Use use = writer_.use("INSERT INTO rejected(at,source,event_id,type,code,detail,errors,body) VALUES(?,?,?,?,?,?,?,?)");
-        use.bind(row.at).bind(row.source).bind(row.event_id).bind(row.type).bind(row.code).bind(row.detail).bind(row.errors).bind(row.body);
+        Use use = writer_.use(
+            "INSERT INTO rejected(at,source,event_id,type,code,detail,errors,body) VALUES(?,?,?,?,?,?,?,?)");
+        use.bind(row.at)
+            .bind(row.source)
+            .bind(row.event_id)
+            .bind(row.type)
+            .bind(row.code)
+            .bind(row.detail)
+            .bind(row.errors)
+            .bind(row.body);
         use.run();
     }
     for (const FindingRow& row : delta.findings) {
@@ -541,10 +635,16 @@ void Sqlite::write_lists(const Delta& delta) {
     }
     for (const VersionRow& row : delta.versions) {
         Use use = writer_.use(
-            "INSERT INTO tariff_version(number,state,effective_at,created,created_by,published_by,note,digest) VALUES(?,?,?,?,?,?,?,?) "
+            "INSERT INTO tariff_version(number,state,effective_at,created,created_by,published_by,note,digest) "
+            "VALUES(?,?,?,?,?,?,?,?) "
             "ON CONFLICT(number) DO UPDATE SET state=excluded.state,effective_at=excluded.effective_at,"
             "published_by=excluded.published_by,note=excluded.note");
-        use.bind(row.number).bind(row.state).bind(row.effective_at).bind(row.created).bind(row.created_by).bind(row.published_by);
+        use.bind(row.number)
+            .bind(row.state)
+            .bind(row.effective_at)
+            .bind(row.created)
+            .bind(row.created_by)
+            .bind(row.published_by);
         use.bind(row.note).bind(row.digest);
         use.run();
     }
@@ -565,12 +665,18 @@ void Sqlite::write_lists(const Delta& delta) {
 
 std::string_view word(MessageState state) {
     switch (state) {
-        case MessageState::queued: return "queued";
-        case MessageState::sent: return "sent";
-        case MessageState::delivered: return "delivered";
-        case MessageState::failed: return "failed";
-        case MessageState::expired: return "expired";
-        case MessageState::cancelled: return "cancelled";
+        case MessageState::queued:
+            return "queued";
+        case MessageState::sent:
+            return "sent";
+        case MessageState::delivered:
+            return "delivered";
+        case MessageState::failed:
+            return "failed";
+        case MessageState::expired:
+            return "expired";
+        case MessageState::cancelled:
+            return "cancelled";
     }
     throw std::logic_error("a message state without a word");
 }

@@ -6,17 +6,21 @@ namespace roamguard::storage {
 
 void fail(sqlite3* db, const std::string& doing) {
     const int code = sqlite3_errcode(db) & 0xff;
-    const std::string sentence = doing + ": " + sqlite3_errmsg(db) + " (SQLite " + std::to_string(sqlite3_extended_errcode(db)) + ")";
+    const std::string sentence =
+        doing + ": " + sqlite3_errmsg(db) + " (SQLite " + std::to_string(sqlite3_extended_errcode(db)) + ")";
     switch (code) {
         case SQLITE_IOERR:
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: throw StoreBroken(sentence);
+        case SQLITE_NOTADB:
+            throw StoreBroken(sentence);
         case SQLITE_CONSTRAINT:
         case SQLITE_MISMATCH:
         case SQLITE_TOOBIG:
         case SQLITE_MISUSE:
-        case SQLITE_ERROR: throw std::runtime_error(sentence);
-        default: throw StoreUnavailable(sentence);
+        case SQLITE_ERROR:
+            throw std::runtime_error(sentence);
+        default:
+            throw StoreUnavailable(sentence);
     }
 }
 
@@ -26,12 +30,14 @@ Use& Use::bind(std::int64_t value) {
 }
 
 Use& Use::bind(std::string_view text) {
-    sqlite3_bind_text(statement_, next_++, text.data() ? text.data() : "", static_cast<int>(text.size()), SQLITE_STATIC);
+    sqlite3_bind_text(statement_, next_++, text.data() ? text.data() : "", static_cast<int>(text.size()),
+                      SQLITE_STATIC);
     return *this;
 }
 
 Use& Use::blob(std::string_view bytes) {
-    sqlite3_bind_blob(statement_, next_++, bytes.data() ? bytes.data() : "", static_cast<int>(bytes.size()), SQLITE_STATIC);
+    sqlite3_bind_blob(statement_, next_++, bytes.data() ? bytes.data() : "", static_cast<int>(bytes.size()),
+                      SQLITE_STATIC);
     return *this;
 }
 
@@ -68,7 +74,8 @@ struct Connection::Cache {
 Connection::Connection(const std::string& path, Mode mode) : cache_(std::make_unique<Cache>()) {
     const int flags = mode == Mode::writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
-        const std::string sentence = "cannot open the database " + path + ": " + (db_ ? sqlite3_errmsg(db_) : "out of memory");
+        const std::string sentence =
+            "cannot open the database " + path + ": " + (db_ ? sqlite3_errmsg(db_) : "out of memory");
         sqlite3_close(db_);
         throw StoreUnavailable(sentence);
     }
@@ -90,12 +97,14 @@ Use Connection::use(const char* sql) {
 }
 
 void Connection::execute(const std::string& sql) {
-    if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(db_, "cannot execute " + sql.substr(0, 80));
+    if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+        fail(db_, "cannot execute " + sql.substr(0, 80));
 }
 
 std::int64_t Connection::pragma(const std::string& name) {
     sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db_, ("PRAGMA " + name).c_str(), -1, &statement, nullptr) != SQLITE_OK) fail(db_, "cannot read PRAGMA " + name);
+    if (sqlite3_prepare_v2(db_, ("PRAGMA " + name).c_str(), -1, &statement, nullptr) != SQLITE_OK)
+        fail(db_, "cannot read PRAGMA " + name);
     const std::int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
     sqlite3_finalize(statement);
     return value;

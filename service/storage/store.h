@@ -142,8 +142,8 @@ struct Delta {
 
     [[nodiscard]] bool empty() const {
         return customers.empty() && aliases.empty() && dropped_aliases.empty() && sessions.empty() && seen.empty() &&
-               evidence.empty() && messages.empty() && rejected.empty() && findings.empty() && versions.empty() && files.empty() &&
-               keys.empty() && erased.empty();
+               evidence.empty() && messages.empty() && rejected.empty() && findings.empty() && versions.empty() &&
+               files.empty() && keys.empty() && erased.empty();
     }
 };
 
@@ -199,7 +199,8 @@ public:
     /// Rows due, oldest first.
     [[nodiscard]] virtual std::vector<std::int64_t> due_messages(Instant now, int limit) = 0;
     [[nodiscard]] virtual std::vector<RejectedRow> read_rejected(const Page& page) = 0;
-    [[nodiscard]] virtual std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind, const Page& page) = 0;
+    [[nodiscard]] virtual std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind,
+                                                                                         const Page& page) = 0;
     [[nodiscard]] virtual std::vector<VersionRow> read_versions() = 0;
     [[nodiscard]] virtual std::map<std::string, std::string> read_files(int version) = 0;
     [[nodiscard]] virtual std::vector<KeyRow> read_keys() = 0;

@@ -52,12 +52,14 @@ const std::vector<Wall> walls = {
     {"notifications", {"service/"}},
     // The rules are pure: no storage, no HTTP, no JSON, no engine, no clock, no log.
     {"service/protection",
-     {"service/storage/", "service/http/", "service/engine/", "service/commands/", "service/json/", "nlohmann/", "httplib", "sqlite3", "spdlog/",
-      "chrono", "iostream", "random"}},
+     {"service/storage/", "service/http/", "service/engine/", "service/commands/", "service/json/", "nlohmann/",
+      "httplib", "sqlite3", "spdlog/", "chrono", "iostream", "random"}},
     {"service/engine", {"service/http/", "service/commands/", "httplib", "sqlite3"}},
     {"service/storage", {"service/http/", "service/engine/", "service/commands/", "httplib", "nlohmann/"}},
-    {"service/intake", {"service/http/", "service/engine/", "service/storage/", "service/commands/", "httplib", "sqlite3"}},
-    {"service/customers", {"service/http/", "service/engine/", "service/storage/", "service/commands/", "httplib", "sqlite3"}},
+    {"service/intake",
+     {"service/http/", "service/engine/", "service/storage/", "service/commands/", "httplib", "sqlite3"}},
+    {"service/customers",
+     {"service/http/", "service/engine/", "service/storage/", "service/commands/", "httplib", "sqlite3"}},
 };
 
 }  // namespace

@@ -130,7 +130,6 @@ def test_the_same_key_twice_is_a_fault_at_the_later_line(service):
 @pytest.mark.parametrize("text, said", [
     ("", "tariffs"), ("plan,destination,service,price,currency\n*,FR,data,1.00,GBP\n", "unit"),
     ("plan,destination,service,price,currency,unit,unit\n*,FR,data,1.00,GBP,MB,MB\n", "unit"),
-    ("plan;destination;service;price;currency;unit\n*;FR;data;1.00;GBP;MB\n", "plan"),
     (HEADER + '*,FR,data,"1.00,GBP,MB,,,incl,20,no\n', "2"),
     (HEADER + "*,FR,data,1.00\n", "2"),
     (HEADER + GOOD + ",extra\n", "2")], ids=repr)
@@ -318,3 +317,11 @@ def test_a_published_version_prices_the_whole_of_the_next_batch(start):
     assert used_after_fifty_megabytes() == money("50.00")
     service.publish(simple("2.00"), None, None)
     assert used_after_fifty_megabytes() == money("150.00")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"], ids=["semicolons", "tabs"])
+def test_a_table_as_spreadsheets_save_it_is_read(service, separator):
+    text = (HEADER + GOOD + "\n").replace(",", separator)
+    response = service.upload(text, None, None)
+    assert response.status_code == 201, response.text
+    assert response.json()["rows"] == 1

@@ -151,7 +151,7 @@ NO_JSON = {
 
 @pytest.mark.parametrize("what", NO_JSON)
 def test_what_is_no_json_is_refused_with_a_sentence(service, what):
-    assert_problem(service.send(NO_JSON[what](service)), 400)
+    assert_problem(service.send(NO_JSON[what](service)), (400, 413))
 
 
 @pytest.mark.parametrize("depth", [10_000, 100_000, 1_000_000])
@@ -165,7 +165,10 @@ def test_a_deep_document_is_refused(service, depth, brackets):
 
 def test_a_deep_document_is_refused_in_a_batch_too(service):
     text = "[" + with_raw(service, "extra", "[" * 100_000 + "]" * 100_000) + "]"
-    assert_problem(service.send(text, BATCH), (400, 413, 422))
+    response = service.send(text, BATCH)
+    assert response.status_code == 200, response.text
+    [result] = response.json()["results"]
+    assert result["outcome"] == "rejected" and result["error"]["status"] in (400, 413)
 
 
 @pytest.mark.parametrize("value", ["9223372036854775808", "18446744073709551616", "1e400", "-0.5", "1e30",
@@ -298,12 +301,12 @@ GOOD = TABLE.replace("zone:nordic", "SE")  # good without a zones file
 
 @pytest.mark.parametrize("body", [
     b"", b"\xff\xfe" + GOOD.encode("utf-16le"), GOOD.encode() + "*,FR,sms_mt,0,GBP,méssage\n".encode("latin-1"),
-    GOOD.replace(",", ";").encode(), GOOD.replace(",", "\t").encode(), b"PK\x03\x04" + bytes(500),
+    b"PK\x03\x04" + bytes(500),
     (HEADER + '*,FR,data,"1.00\n').encode(), (HEADER + "*,FR,data," + "9" * 10_000_00 + ",GBP,MB\n").encode(),
     (HEADER.strip() + ",x" * 100_000 + "\n").encode(), HEADER.replace("price", "prize").encode(),
     HEADER.encode() + b"*,FR,data,1\x00.00,GBP,MB\n", (HEADER + "*,FR,data,=HYPERLINK(1),GBP,MB\n").encode(),
     (HEADER + "*,FR,data,\u200b1.00,GBP,MB\n").encode(), (HEADER + "*,FR,data,“1.00”,GBP,MB\n").encode(),
-], ids=["empty", "UTF-16", "Latin-1", "semicolons", "tabs", "a zip", "open quote", "a price of a million digits",
+], ids=["empty", "UTF-16", "Latin-1", "a zip", "open quote", "a price of a million digits",
         "100,000 columns", "misspelt header", "NUL", "a formula", "zero width", "smart quotes"])
 def test_a_table_that_is_none_is_refused_in_words_and_changes_nothing(service, body):
     before = service.items("/v1/tariffs/versions")

@@ -15,10 +15,13 @@ constexpr const char* same_price = "*,FR,data,1.00,GBP,MB,,,,,\n*,MC,data,1.00,G
 
 TEST_CASE("entering a country sends one welcome") {
     tell_all({
-        {"the first attach abroad welcomes", {}, {{"0h: attach 440-10", "welcomed", "welcome", "place JP, data allowed, price data 1.00"}}},
+        {"the first attach abroad welcomes",
+         {},
+         {{"0h: attach 440-10", "welcomed", "welcome", "place JP, data allowed, price data 1.00"}}},
         {"the same country again is suppressed",
          {},
-         {{"0h: attach 440-10", "welcomed", "welcome", ""}, {"1h: attach 440-10", "welcome_suppressed", "", "place JP"}}},
+         {{"0h: attach 440-10", "welcomed", "welcome", ""},
+          {"1h: attach 440-10", "welcome_suppressed", "", "place JP"}}},
         {"staying for days in a country is no new entry",
          {},
          {{"0h: attach 440-10", "welcomed", "welcome", ""}, {"3d: attach 440-10", "welcome_suppressed", "", ""}}},
@@ -95,7 +98,8 @@ TEST_CASE("an attach older than the known place is stale, and still informs usag
           {"21h, heard 22h: use 1 MB", "counted", "", "counted-at KR, added 0.20 GBP"}}},
         {"a stale attach at home is no return",
          {},
-         {{"10h: attach 440-10", "welcomed", "welcome", ""}, {"5h, heard 11h: attach home", "stale", "", "place JP, trip 1"}}},
+         {{"10h: attach 440-10", "welcomed", "welcome", ""},
+          {"5h, heard 11h: attach home", "stale", "", "place JP, trip 1"}}},
         {"usage without any known place is at an unknown one, and protected",
          {},
          {{"0h: use 1 MB", "confirmation_requested, counted", "confirm_destination", "data held, added 1.00 GBP"}}},
@@ -156,7 +160,8 @@ TEST_CASE("a device's own address alone never ends a trip and never releases a h
           {"1h: attach device private", "noted", "", "place 901-14, holds destination:901-14, question pending"}}},
         {"an address at home does not put a cap's hold to sleep",
          {},
-         {{"0h: use 10 MB on 440-10", "cap_reached, confirmation_requested, welcomed, counted", "welcome, confirm_cap monthly/1/100", "data held"},
+         {{"0h: use 10 MB on 440-10", "cap_reached, confirmation_requested, welcomed, counted",
+           "welcome, confirm_cap monthly/1/100", "data held"},
           {"1h: attach device GB", "noted", "", "data held"}}},
         {"without better knowledge it welcomes", {}, {{"0h: attach device KR", "welcomed", "welcome", "place KR"}}},
     });

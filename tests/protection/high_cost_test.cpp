@@ -10,11 +10,13 @@ constexpr const char* limit_of_three = R"({"highCostPerMegabyte":{"amount":"3.00
 constexpr const char* asked = "confirmation_requested";
 constexpr const char* question = "confirm_destination";
 
-Tale entering(std::string title, std::string profile, std::string rows, std::string fx, std::string network, const char* data) {
+Tale entering(std::string title, std::string profile, std::string rows, std::string fx, std::string network,
+              const char* data) {
     const bool held = std::string(data) == "held";
     return {std::move(title),
             {std::move(profile), std::move(rows), std::move(fx), "", false},
-            {{"0h: attach " + network, held ? asked : "welcomed", held ? question : "welcome", std::string("data ") + data}}};
+            {{"0h: attach " + network, held ? asked : "welcomed", held ? question : "welcome",
+              std::string("data ") + data}}};
 }
 
 }  // namespace
@@ -22,23 +24,29 @@ Tale entering(std::string title, std::string profile, std::string rows, std::str
 TEST_CASE("a place is high-cost by its row, the customer's limit, its class, or because nothing is known") {
     tell_all({
         entering("a flagged row", "{}", "*,JP,data,0.01,GBP,MB,,,,,yes\n", "", "440-10", "held"),
-        entering("a row flagged no, whatever the limit", limit_of_three, "*,JP,data,9.00,GBP,MB,,,,,no\n", "", "440-10", "allowed"),
+        entering("a row flagged no, whatever the limit", limit_of_three, "*,JP,data,9.00,GBP,MB,,,,,no\n", "", "440-10",
+                 "allowed"),
         entering("above the limit", limit_of_three, "*,JP,data,3.01,GBP,MB,,,,,\n", "", "440-10", "held"),
         entering("exactly at the limit", limit_of_three, "*,JP,data,3.00,GBP,MB,,,,,\n", "", "440-10", "held"),
         entering("below the limit", limit_of_three, "*,JP,data,2.99,GBP,MB,,,,,\n", "", "440-10", "allowed"),
         entering("no limit, no flag", "{}", "*,JP,data,99.00,GBP,MB,,,,,\n", "", "440-10", "allowed"),
         entering("per megabyte, not per unit", limit_of_three, "*,JP,data,0.03,GBP,10 KB,,,,,\n", "", "440-10", "held"),
         entering("below per megabyte", limit_of_three, "*,JP,data,29.99,GBP,10 MB,,,,,\n", "", "440-10", "allowed"),
-        entering("in another currency at the limit", limit_of_three, "*,JP,data,4.00,USD,MB,,,,,\n", "USD,GBP,0.75\n", "440-10", "held"),
-        entering("in another currency below the limit", limit_of_three, "*,JP,data,3.99,USD,MB,,,,,\n", "USD,GBP,0.75\n", "440-10", "allowed"),
-        entering("in a currency that cannot be compared", limit_of_three, "*,JP,data,0.01,USD,MB,,,,,\n", "", "440-10", "held"),
+        entering("in another currency at the limit", limit_of_three, "*,JP,data,4.00,USD,MB,,,,,\n", "USD,GBP,0.75\n",
+                 "440-10", "held"),
+        entering("in another currency below the limit", limit_of_three, "*,JP,data,3.99,USD,MB,,,,,\n",
+                 "USD,GBP,0.75\n", "440-10", "allowed"),
+        entering("in a currency that cannot be compared", limit_of_three, "*,JP,data,0.01,USD,MB,,,,,\n", "", "440-10",
+                 "held"),
         entering("in the air", "{}", "", "", "901-14", "held"),
-        entering("in the air, though its row says no", "{}", "*,inflight,data,0.01,GBP,MB,,,,,no\n", "", "901-14", "held"),
+        entering("in the air, though its row says no", "{}", "*,inflight,data,0.01,GBP,MB,,,,,no\n", "", "901-14",
+                 "held"),
         entering("at sea", "{}", "", "", "901-12", "held"),
         entering("by satellite", "{}", "", "", "901-03", "held"),
         entering("a network that stands for no place", "{}", "", "", "901-13", "held"),
         entering("a country without a data price", "{}", "*,KR,data,1.00,GBP,MB,,,,,\n", "", "440-10", "held"),
-        entering("a price that cannot be converted to the cap's currency", "{}", "*,JP,data,0.01,USD,MB,,,,,\n", "", "440-10", "held"),
+        entering("a price that cannot be converted to the cap's currency", "{}", "*,JP,data,0.01,USD,MB,,,,,\n", "",
+                 "440-10", "held"),
         entering("a dearer network of a cheap country", limit_of_three,
                  "*,JP,data,1.00,GBP,MB,,,,,\n*,440-20,data,3.00,GBP,MB,,,,,\n", "", "440-20", "held"),
     });
@@ -84,7 +92,8 @@ TEST_CASE("the answer to a destination's question") {
           {"answer continue", "", "", "data blocked, refused already_decided"}}},
         {"what was not offered is refused",
          {},
-         {{"0h: attach 901-14", asked, question, ""}, {"answer extend", "", "", "data held, refused not_offered, question pending"}}},
+         {{"0h: attach 901-14", asked, question, ""},
+          {"answer extend", "", "", "data held, refused not_offered, question pending"}}},
         {"silence keeps the hold",
          {},
          {{"0h: attach 901-14", asked, question, ""},
@@ -125,7 +134,8 @@ TEST_CASE("a destination's hold ends with leaving that place, and its question w
           {"20m: attach 901-14", "welcome_suppressed", "", "data blocked"}}},
         {"at home no hold applies",
          {},
-         {{"0h: attach 901-14", asked, question, ""}, {"10m: attach home", "returned_home", "", "data allowed, holds none"}}},
+         {{"0h: attach 901-14", asked, question, ""},
+          {"10m: attach home", "returned_home", "", "data allowed, holds none"}}},
         {"another network of the same country keeps it",
          {"{}", "*,JP,data,1.00,GBP,MB,,,,,yes\n", "", "", false},
          {{"0h: attach 440-10", asked, question, ""},
@@ -158,7 +168,8 @@ TEST_CASE("who is never held") {
         {"a machine is held only if its profile says so",
          {R"({"kind":"m2m"})", "", "", "", false},
          {{"0h: attach 901-14", "welcomed", "welcome", "data allowed"},
-          {"use 12 MB", "cap_reached, counted", "cap_reached monthly/1/100", "data allowed, used 12.00, overrun 0.00"}}},
+          {"use 12 MB", "cap_reached, counted", "cap_reached monthly/1/100",
+           "data allowed, used 12.00, overrun 0.00"}}},
         {"a barred line is blocked and not asked",
          {R"({"dataRoaming":"barred"})", "", "", "", false},
          {{"0h: attach 901-14", "welcomed", "welcome", "data blocked, holds none"}}},

@@ -21,13 +21,14 @@ std::string seen(const Decision& decision) {
     for (Outcome outcome : decision.outcomes)
         text += std::string(word(outcome)) + " ";
     for (const Owed& owed : decision.owed)
-        text += std::string(notifications::word(owed.facts.kind)) + "/" + owed.cap + "/" + std::to_string(owed.stage) + "/" +
-                std::to_string(owed.threshold) + "/" + owed.question + "/" + owed.facts.code + " ";
+        text += std::string(notifications::word(owed.facts.kind)) + "/" + owed.cap + "/" + std::to_string(owed.stage) +
+                "/" + std::to_string(owed.threshold) + "/" + owed.question + "/" + owed.facts.code + " ";
     for (const HoldChange& change : decision.holds)
         text += (change.what == HoldChange::What::held ? "+" : "-") + change.about + " ";
     for (const std::string& reason : decision.reasons)
         text += reason + " ";
-    return text + decision.place.destination() + " " + (decision.priced ? std::to_string(decision.priced->added.micros) : "");
+    return text + decision.place.destination() + " " +
+           (decision.priced ? std::to_string(decision.priced->added.micros) : "");
 }
 
 }  // namespace
@@ -48,15 +49,16 @@ TEST_CASE("first law: the same arrival order decides the same, whatever was stor
 }
 
 TEST_CASE("second law: any arrival order of usage that names its network spends the same per cap and period") {
-    rc::prop("used and overrun together are the sum over segments of the higher of rated and charged, plus credits", [] {
-        const RandomWorld world = random_world();
-        const std::vector<RandomEvent> records = random_usage(world, 16);
-        const std::map<CapPeriod, std::int64_t> expected = spent_by_oracle(world, records);
-        Life life(world);
-        for (const RandomEvent& record : in_some_order(records))
-            life.live(record);
-        RC_ASSERT(life.spent() == expected);
-    });
+    rc::prop("used and overrun together are the sum over segments of the higher of rated and charged, plus credits",
+             [] {
+                 const RandomWorld world = random_world();
+                 const std::vector<RandomEvent> records = random_usage(world, 16);
+                 const std::map<CapPeriod, std::int64_t> expected = spent_by_oracle(world, records);
+                 Life life(world);
+                 for (const RandomEvent& record : in_some_order(records))
+                     life.live(record);
+                 RC_ASSERT(life.spent() == expected);
+             });
     rc::prop("in several currencies and tax bases too, but for the rounding of each step to a millionth", [] {
         const RandomWorld world = random_world("", Currencies::many);
         const std::vector<RandomEvent> records = random_usage(world, 16);
@@ -92,35 +94,38 @@ TEST_CASE("second law: any arrival order of usage that names its network spends 
 }
 
 TEST_CASE("third law: marks only rise, and each rise owes one message for the new mark") {
-    rc::prop("messages per cap, stage and period ascend, at most one per threshold, the last equal to the final mark", [] {
-        const RandomWorld world = random_world();
-        Life life(world);
-        using Stage = std::tuple<std::string, std::int64_t, int>;
-        std::map<Stage, std::vector<int>> told;
-        std::map<Stage, int> opened_at, mark;
-        for (const RandomEvent& event : random_usage_and_consent(world, 40)) {
-            const Decision decision = life.live(event);
-            for (const Owed& owed : decision.owed) {
-                const Kind kind = owed.facts.kind;
-                if (kind == Kind::threshold || kind == Kind::cap_reached || kind == Kind::confirm_cap)
-                    told[{owed.cap, owed.period_start.ms, owed.stage}].push_back(owed.threshold);
-                if (kind == Kind::cap_reached) mark[{owed.cap, owed.period_start.ms, owed.stage}] = owed.threshold;
-            }
-            for (const CapCount& count : life.state.counts) {
-                const Stage stage{count.cap, count.start.ms, count.stage};
-                if (opened_at.emplace(stage, event.kind == RandomEvent::Kind::answer ? count.mark : 0).second) mark[stage] = 0;
-                RC_ASSERT(count.mark >= mark[stage]);
-                mark[stage] = count.mark;
-            }
-        }
-        for (const auto& [stage, thresholds] : told) {
-            RC_ASSERT(std::is_sorted(thresholds.begin(), thresholds.end()));
-            RC_ASSERT(std::set<int>(thresholds.begin(), thresholds.end()).size() == thresholds.size());
-            if (mark.count(stage) != 0) RC_ASSERT(thresholds.back() == mark.at(stage));
-        }
-        for (const auto& [stage, last] : mark)
-            if (last > opened_at[stage]) RC_ASSERT(told.count(stage) == 1);
-    });
+    rc::prop("messages per cap, stage and period ascend, at most one per threshold, the last equal to the final mark",
+             [] {
+                 const RandomWorld world = random_world();
+                 Life life(world);
+                 using Stage = std::tuple<std::string, std::int64_t, int>;
+                 std::map<Stage, std::vector<int>> told;
+                 std::map<Stage, int> opened_at, mark;
+                 for (const RandomEvent& event : random_usage_and_consent(world, 40)) {
+                     const Decision decision = life.live(event);
+                     for (const Owed& owed : decision.owed) {
+                         const Kind kind = owed.facts.kind;
+                         if (kind == Kind::threshold || kind == Kind::cap_reached || kind == Kind::confirm_cap)
+                             told[{owed.cap, owed.period_start.ms, owed.stage}].push_back(owed.threshold);
+                         if (kind == Kind::cap_reached)
+                             mark[{owed.cap, owed.period_start.ms, owed.stage}] = owed.threshold;
+                     }
+                     for (const CapCount& count : life.state.counts) {
+                         const Stage stage{count.cap, count.start.ms, count.stage};
+                         if (opened_at.emplace(stage, event.kind == RandomEvent::Kind::answer ? count.mark : 0).second)
+                             mark[stage] = 0;
+                         RC_ASSERT(count.mark >= mark[stage]);
+                         mark[stage] = count.mark;
+                     }
+                 }
+                 for (const auto& [stage, thresholds] : told) {
+                     RC_ASSERT(std::is_sorted(thresholds.begin(), thresholds.end()));
+                     RC_ASSERT(std::set<int>(thresholds.begin(), thresholds.end()).size() == thresholds.size());
+                     if (mark.count(stage) != 0) RC_ASSERT(thresholds.back() == mark.at(stage));
+                 }
+                 for (const auto& [stage, last] : mark)
+                     if (last > opened_at[stage]) RC_ASSERT(told.count(stage) == 1);
+             });
 }
 
 TEST_CASE("fourth law: the final place is the latest by event time, and one welcome a country and repeat window") {

@@ -55,8 +55,9 @@ std::string csv(const RandomWorld& world) {
         const std::string kind = bytes ? " B" : " s";
         text += "*," + row.destination + "," + std::string(tariffs::word(row.service)) + "," +
                 tariffs::to_decimal({row.price, tariffs::Currency::parse("GBP").value()}) + "," + row.currency + "," +
-                std::to_string(row.unit) + kind + "," + std::to_string(row.minimum) + kind + "," + std::to_string(row.increment) + kind +
-                (row.with_tax ? ",incl," : ",excl,") + std::to_string(world.tax_rate / 10'000) + ",no\n";
+                std::to_string(row.unit) + kind + "," + std::to_string(row.minimum) + kind + "," +
+                std::to_string(row.increment) + kind + (row.with_tax ? ",incl," : ",excl,") +
+                std::to_string(world.tax_rate / 10'000) + ",no\n";
     }
     return text;
 }
@@ -66,16 +67,25 @@ CapRule random_cap(const std::string& id, PeriodRule::Over over, Currencies curr
     cap.id = id;
     cap.services = {Service::data};
     if (sometimes()) cap.services.push_back(Service::voice_mo);
-    cap.currency = tariffs::Currency::parse(currencies == Currencies::one ? "GBP" : one_of<std::string>({"GBP", "USD", "JPY"})).value();
+    cap.currency =
+        tariffs::Currency::parse(currencies == Currencies::one ? "GBP" : one_of<std::string>({"GBP", "USD", "JPY"}))
+            .value();
     if (currencies == Currencies::many && sometimes()) cap.tax = tariffs::Tax::excl;
     cap.limit = std::int64_t{drawn(1, 200)} * 100'000;
     cap.period.over = over;
     cap.thresholds = one_of<std::vector<int>>({{}, {80}, {50, 80, 100}, {10, 20, 30, 90, 100}});
     switch (drawn(0, 4)) {
-        case 0: cap.at_limit = customers::AtLimit::notify; break;
-        case 1: cap.stages = {cap.limit, cap.limit * 2, cap.limit * 5}; break;
-        case 2: cap.extension = cap.limit / 2; break;
-        default: break;
+        case 0:
+            cap.at_limit = customers::AtLimit::notify;
+            break;
+        case 1:
+            cap.stages = {cap.limit, cap.limit * 2, cap.limit * 5};
+            break;
+        case 2:
+            cap.extension = cap.limit / 2;
+            break;
+        default:
+            break;
     }
     if (drawn(0, 5) == 0) {
         cap.at_limit = customers::AtLimit::notify;
@@ -93,18 +103,27 @@ RandomEvent random_record(const RandomWorld& world) {
     event.network = one_of(abroad);
     event.session = one_of<std::string>({"", "a", "b"});
     event.service = drawn(0, 4) == 0 ? Service::voice_mo : Service::data;
-    event.quantity = event.service == Service::data ? one_of<std::int64_t>({0, 1, 4096, 100'000, 1 << 20, 5 << 20}) + drawn(0, 3)
-                                                    : std::int64_t{drawn(0, 200)};
+    event.quantity = event.service == Service::data
+                         ? one_of<std::int64_t>({0, 1, 4096, 100'000, 1 << 20, 5 << 20}) + drawn(0, 3)
+                         : std::int64_t{drawn(0, 200)};
     if (event.quantity == 0 && sometimes()) {  // a credit
-        event.charged = Money{-std::int64_t{drawn(1, 3'000'000)}, tariffs::Currency::parse(world.foreign_charge).value()};
+        event.charged =
+            Money{-std::int64_t{drawn(1, 3'000'000)}, tariffs::Currency::parse(world.foreign_charge).value()};
         return event;
     }
     switch (drawn(0, 6)) {
-        case 0: event.charged_as = ChargedAs::free; break;
-        case 1: event.charged_as = ChargedAs::allowance; [[fallthrough]];
+        case 0:
+            event.charged_as = ChargedAs::free;
+            break;
+        case 1:
+            event.charged_as = ChargedAs::allowance;
+            [[fallthrough]];
         case 2:
-        case 3: event.charged = Money{drawn(0, 6'000'000), tariffs::Currency::parse(world.foreign_charge).value()}; break;
-        default: break;
+        case 3:
+            event.charged = Money{drawn(0, 6'000'000), tariffs::Currency::parse(world.foreign_charge).value()};
+            break;
+        default:
+            break;
     }
     return event;
 }
@@ -157,8 +176,10 @@ RandomWorld draw_world(const std::string& period, Currencies currencies) {
     Traveller who;
     who.rows = csv(world);
     for (const auto& [pair, rate] : world.rates)
-        who.fx += pair.first + "," + pair.second + "," + tariffs::to_decimal({rate, tariffs::Currency::parse("GBP").value()}) + "\n";
-    world.book = std::make_shared<tariffs::Book>(std::vector<tariffs::Version>{{1, monday() - tariffs::days(99), table_of(who)}});
+        who.fx += pair.first + "," + pair.second + "," +
+                  tariffs::to_decimal({rate, tariffs::Currency::parse("GBP").value()}) + "\n";
+    world.book = std::make_shared<tariffs::Book>(
+        std::vector<tariffs::Version>{{1, monday() - tariffs::days(99), table_of(who)}});
     customers::Profile profile;
     profile.home_country = geoip::Country::parse("GB").value();
     profile.time_zone = "Etc/UTC";
@@ -178,8 +199,9 @@ std::ostream& operator<<(std::ostream& out, const RandomWorld& world) {
     for (const auto& [pair, rate] : world.rates)
         out << "1 " << pair.first << " = " << rate << " millionths " << pair.second << "\n";
     for (const CapRule& cap : world.caps) {
-        out << "cap " << cap.id << " of " << cap.limit << (cap.every ? " every " + std::to_string(*cap.every) : "") << " millionths "
-            << cap.currency.code() << " " << tariffs::word(cap.tax) << " " << word(cap.at_limit) << " for";
+        out << "cap " << cap.id << " of " << cap.limit << (cap.every ? " every " + std::to_string(*cap.every) : "")
+            << " millionths " << cap.currency.code() << " " << tariffs::word(cap.tax) << " " << word(cap.at_limit)
+            << " for";
         for (Service service : cap.services)
             out << " " << tariffs::word(service);
         out << "\n";
@@ -191,7 +213,8 @@ std::ostream& operator<<(std::ostream& out, const RandomEvent& event) {
     constexpr const char* kinds[] = {"attach", "usage", "answer", "clock"};
     out << tariffs::to_rfc3339(event.at) << " " << kinds[static_cast<int>(event.kind)] << " on " << event.network << " "
         << tariffs::word(event.service) << " " << event.quantity << " in session '" << event.session << "'";
-    if (event.charged) out << " charged " << tariffs::to_decimal(*event.charged) << " " << event.charged->currency.code();
+    if (event.charged)
+        out << " charged " << tariffs::to_decimal(*event.charged) << " " << event.charged->currency.code();
     if (event.charged_as == ChargedAs::allowance) out << " allowance";
     if (event.charged_as == ChargedAs::free) out << " free";
     return out << " heard " << tariffs::to_rfc3339(event.heard) << "\n";
@@ -229,8 +252,9 @@ std::vector<RandomEvent> random_usage_and_consent(const RandomWorld& world, int 
 std::vector<RandomEvent> random_events(const RandomWorld& world, int most) {
     auto events = some(most, [world] {
         RandomEvent event = random_record(world);
-        event.kind = one_of<RandomEvent::Kind>({RandomEvent::Kind::attach, RandomEvent::Kind::usage, RandomEvent::Kind::usage,
-                                                RandomEvent::Kind::answer, RandomEvent::Kind::clock});
+        event.kind =
+            one_of<RandomEvent::Kind>({RandomEvent::Kind::attach, RandomEvent::Kind::usage, RandomEvent::Kind::usage,
+                                       RandomEvent::Kind::answer, RandomEvent::Kind::clock});
         event.network = one_of<std::string>({"440-10", "440-20", "450-05", "901-14", "208-01", "234-15"});
         event.choice = static_cast<std::size_t>(drawn(0, 2));
         draw_delays(event);
@@ -251,12 +275,14 @@ std::vector<RandomEvent> random_places(const RandomWorld& world, int most) {
     });
     std::set<std::int64_t> taken;
     for (RandomEvent& event : events)
-        while (!taken.insert(event.at.ms).second) event.at = event.at + tariffs::seconds(1);
+        while (!taken.insert(event.at.ms).second)
+            event.at = event.at + tariffs::seconds(1);
     return events;
 }
 
 std::vector<RandomEvent> sorted_by_time(std::vector<RandomEvent> events) {
-    std::stable_sort(events.begin(), events.end(), [](const RandomEvent& a, const RandomEvent& b) { return a.at < b.at; });
+    std::stable_sort(events.begin(), events.end(),
+                     [](const RandomEvent& a, const RandomEvent& b) { return a.at < b.at; });
     return events;
 }
 
@@ -291,7 +317,8 @@ Decision Life::answer(const RandomEvent& event) {
             given.question = question.id;
             given.choice = question.choices[event.choice % question.choices.size()];
         }
-    return decide_answer(given, world_.terms, around_, event.heard, "event-" + std::to_string(event.number), state).decision;
+    return decide_answer(given, world_.terms, around_, event.heard, "event-" + std::to_string(event.number), state)
+        .decision;
 }
 
 void Life::store_and_read() {
@@ -311,7 +338,8 @@ std::string Life::destination_of(const RandomEvent& event) const {
     if (event.network == "234-15") return "home";
     geoip::PlaceQuery query;
     query.plmn = geoip::Plmn::parse(event.network);
-    return known_place(resolve(query, networks(), nullptr, {}, geoip::Explain::off), world_.terms, around_, event.at).destination();
+    return known_place(resolve(query, networks(), nullptr, {}, geoip::Explain::off), world_.terms, around_, event.at)
+        .destination();
 }
 
 // --- the oracle: nothing below calls the rules, the rating or the periods of the program
@@ -366,7 +394,8 @@ const RandomRow& row_of(const RandomWorld& world, const RandomEvent& event) {
 
 Fraction in_currency(const RandomWorld& world, Fraction amount, const std::string& from, const std::string& to) {
     if (from == to) return amount;
-    if (const auto rate = world.rates.find({from, to}); rate != world.rates.end()) return amount.times(rate->second, million);
+    if (const auto rate = world.rates.find({from, to}); rate != world.rates.end())
+        return amount.times(rate->second, million);
     return amount.times(million, world.rates.at({to, from}));
 }
 
@@ -400,7 +429,8 @@ std::map<CapPeriod, std::int64_t> spent_by_oracle(const RandomWorld& world, cons
             Fraction on_basis = amount;
             if (with_tax && cap.tax == tariffs::Tax::excl) on_basis = amount.times(million, million + world.tax_rate);
             if (!with_tax && cap.tax == tariffs::Tax::incl) on_basis = amount.times(million + world.tax_rate, million);
-            sums[{cap.id, period_start(cap, at)}] += in_currency(world, on_basis, currency, cap.currency.code()).rounded();
+            sums[{cap.id, period_start(cap, at)}] +=
+                in_currency(world, on_basis, currency, cap.currency.code()).rounded();
         }
     };
     std::map<std::tuple<std::string, std::string, const RandomRow*, std::vector<std::int64_t>>, OracleSegment> segments;
@@ -408,7 +438,9 @@ std::map<CapPeriod, std::int64_t> spent_by_oracle(const RandomWorld& world, cons
         const RandomRow& row = row_of(world, record);
         const bool credit = record.charged && record.charged->micros < 0;
         if (credit || record.charged_as != ChargedAs::tariff) {
-            if (record.charged) count({record.charged->micros, 1}, record.charged->currency.code(), row.with_tax, record.service, record.at);
+            if (record.charged)
+                count({record.charged->micros, 1}, record.charged->currency.code(), row.with_tax, record.service,
+                      record.at);
             continue;
         }
         std::vector<std::int64_t> periods;
@@ -420,13 +452,16 @@ std::map<CapPeriod, std::int64_t> spent_by_oracle(const RandomWorld& world, cons
         segment.used += record.quantity;
         segment.at = record.at;
         segment.service = record.service;
-        if (record.charged)
-            segment.charged = segment.charged.plus(in_currency(world, {record.charged->micros, 1}, record.charged->currency.code(), row.currency));
+        if (record.charged) segment.charged = segment.charged.plus({record.charged->micros, 1});
     }
     for (const auto& [key, segment] : segments) {
         const RandomRow& row = *segment.row;
         const Fraction rated = Fraction{row.price, 1}.times(blocks(row, segment.used), row.unit);
-        count(rated.less(segment.charged) ? segment.charged : rated, row.currency, row.with_tax, segment.service, segment.at);
+        const std::string& theirs = world.foreign_charge;
+        if (rated.less(in_currency(world, segment.charged, theirs, row.currency)))
+            count(segment.charged, theirs, row.with_tax, segment.service, segment.at);  // no chain through the row's
+        else
+            count(rated, row.currency, row.with_tax, segment.service, segment.at);
     }
     for (auto at = sums.begin(); at != sums.end();)
         at = at->second == 0 ? sums.erase(at) : std::next(at);

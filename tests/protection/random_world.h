@@ -78,7 +78,8 @@ private:
     std::map<std::string, Session> sessions_;
 };
 
-// Drawn inside a property (everything is captured by value, since shrinking comes back after the call). `period` empty: a month and a day cap and perhaps more.
+// Drawn inside a property (everything is captured by value, since shrinking comes back after the call). `period` empty:
+// a month and a day cap and perhaps more.
 [[nodiscard]] RandomWorld random_world(const std::string& period = "", Currencies currencies = Currencies::one);
 /// Attaches, usage, answers and the clock, each heard when it happened or some hours later.
 [[nodiscard]] std::vector<RandomEvent> random_events(const RandomWorld& world, int most);
@@ -93,6 +94,7 @@ private:
 [[nodiscard]] std::vector<RandomEvent> sorted_by_time(std::vector<RandomEvent> events);
 
 /// The spend per cap and period as the contract says it, in exact fractions rounded once a segment.
-[[nodiscard]] std::map<CapPeriod, std::int64_t> spent_by_oracle(const RandomWorld& world, const std::vector<RandomEvent>& usage);
+[[nodiscard]] std::map<CapPeriod, std::int64_t> spent_by_oracle(const RandomWorld& world,
+                                                                const std::vector<RandomEvent>& usage);
 
 }  // namespace roamguard::protection::testing

@@ -11,7 +11,9 @@ constexpr const char* much = R"({"caps":[{"id":"much","services":["data","voice_
 const Step arrival{"0h: attach 440-10", "welcomed", "welcome", ""};
 
 Traveller at(std::string rows, std::string fx = "") { return {much, std::move(rows), std::move(fx), "", false}; }
-Step adds(std::string what, const std::string& added) { return {std::move(what), "counted", "", "added " + added + ", listed nothing"}; }
+Step adds(std::string what, const std::string& added) {
+    return {std::move(what), "counted", "", "added " + added + ", listed nothing"};
+}
 
 }  // namespace
 
@@ -20,29 +22,21 @@ TEST_CASE("rating by segments") {
     tell_all({
         {"rounded up to the minimum, then to the increment",
          at("*,*,voice_mo,0.60,GBP,minute,60 s,30 s,,,\n*,*,data,1.00,GBP,MB,,,,,no\n"),
-         {arrival,
-          adds("call 1 s in session a", "0.60 GBP"),
-          adds("call 59 s in session a", "0.00 GBP"),
-          adds("call 1 s in session a", "0.30 GBP"),
-          adds("call 30 s in session a", "0.30 GBP"),
-          adds("call 90 s", "0.90 GBP"),
-          adds("call 91 s", "1.20 GBP")}},
+         {arrival, adds("call 1 s in session a", "0.60 GBP"), adds("call 59 s in session a", "0.00 GBP"),
+          adds("call 1 s in session a", "0.30 GBP"), adds("call 30 s in session a", "0.30 GBP"),
+          adds("call 90 s", "0.90 GBP"), adds("call 91 s", "1.20 GBP")}},
         {"the session's sum is rounded, not each record",
          at("*,*,data,1.00,GBP,MB,,,,,\n"),
-         {arrival,
-          adds("use 100 KB in session a", "1.00 GBP"),
-          adds("use 100 KB in session a", "0.00 GBP"),
-          adds("use 100 KB in session b", "1.00 GBP"),
-          adds("use 900 KB in session a", "1.00 GBP"),
-          adds("use 100 KB", "1.00 GBP"),
-          adds("use 100 KB", "1.00 GBP")}},
+         {arrival, adds("use 100 KB in session a", "1.00 GBP"), adds("use 100 KB in session a", "0.00 GBP"),
+          adds("use 100 KB in session b", "1.00 GBP"), adds("use 900 KB in session a", "1.00 GBP"),
+          adds("use 100 KB", "1.00 GBP"), adds("use 100 KB", "1.00 GBP")}},
         {"an increment of nothing costs nothing",
          at("*,*,data,1.00,GBP,MB,,,,,\n"),
-         {arrival, adds("use 0 in session a", "0.00 GBP"), adds("use 1 B in session a", "1.00 GBP"), adds("use 0 in session a", "0.00 GBP")}},
+         {arrival, adds("use 0 in session a", "0.00 GBP"), adds("use 1 B in session a", "1.00 GBP"),
+          adds("use 0 in session a", "0.00 GBP")}},
         {"another network is another segment",
          at(blocks),
-         {arrival,
-          adds("use 1 KB on 440-10 in session a", "0.097656 GBP"),
+         {arrival, adds("use 1 KB on 440-10 in session a", "0.097656 GBP"),
           adds("use 1 KB on 440-20 in session a", "0.097656 GBP"),
           adds("use 1 KB on 440-10 in session a", "0.00 GBP")}},
         {"another version is another segment",
@@ -56,23 +50,20 @@ TEST_CASE("rating by segments") {
         {"another period is another segment",
          {R"({"caps":[{"id":"day","services":["data"],"amount":"100.00","currency":"GBP","period":"day","thresholds":[]}]})",
           "*,*,data,1.00,GBP,MB,,,,,\n", "", "", false},
-         {arrival,
-          adds("15h: use 1 KB on 440-10 in session a", "1.00 GBP"),
+         {arrival, adds("15h: use 1 KB on 440-10 in session a", "1.00 GBP"),
           adds("17h: use 1 KB on 440-10 in session a", "1.00 GBP"),
           adds("14h, heard 18h: use 1 KB on 440-10 in session a", "0.00 GBP")}},
         {"what a call goes to is another row",
-         at("*,*,voice_mo,9.00,GBP,minute,,,,,\n*,*,voice_mo:home,1.00,GBP,minute,,,,,\n*,*,voice_mo:local,2.00,GBP,minute,,,,,\n"
-            "*,*,voice_mo:other,3.00,GBP,minute,,,,,\n*,*,voice_mo:premium,4.00,GBP,minute,,,,,\n*,*,data,1.00,GBP,MB,,,,,\n"),
-         {arrival,
-          adds("call 1 s to home", "1.00 GBP"),
-          adds("call 1 s to GB", "1.00 GBP"),
-          adds("call 1 s to local", "2.00 GBP"),
-          adds("call 1 s to JP", "2.00 GBP"),
-          adds("call 1 s to FR", "3.00 GBP"),
-          adds("call 1 s to premium", "4.00 GBP"),
-          adds("call 1 s", "9.00 GBP")}},
+         at("*,*,voice_mo,9.00,GBP,minute,,,,,\n*,*,voice_mo:home,1.00,GBP,minute,,,,,\n*,*,voice_mo:local,2.00,GBP,"
+            "minute,,,,,\n"
+            "*,*,voice_mo:other,3.00,GBP,minute,,,,,\n*,*,voice_mo:premium,4.00,GBP,minute,,,,,\n*,*,data,1.00,GBP,MB,,"
+            ",,,\n"),
+         {arrival, adds("call 1 s to home", "1.00 GBP"), adds("call 1 s to GB", "1.00 GBP"),
+          adds("call 1 s to local", "2.00 GBP"), adds("call 1 s to JP", "2.00 GBP"), adds("call 1 s to FR", "3.00 GBP"),
+          adds("call 1 s to premium", "4.00 GBP"), adds("call 1 s", "9.00 GBP")}},
         {"the most specific row",
-         at("*,*,data,9.00,GBP,MB,,,,,\n*,JP,data,2.00,GBP,MB,,,,,\nglobal,JP,data,1.00,GBP,MB,,,,,\n*,440-20,data,5.00,GBP,MB,,,,,\n"),
+         at("*,*,data,9.00,GBP,MB,,,,,\n*,JP,data,2.00,GBP,MB,,,,,\nglobal,JP,data,1.00,GBP,MB,,,,,\n*,440-20,data,5."
+            "00,GBP,MB,,,,,\n"),
          {arrival, adds("use 1 MB on 440-10", "1.00 GBP"), adds("use 1 MB on 440-20", "5.00 GBP")}},
     });
 }
@@ -120,7 +111,8 @@ TEST_CASE("what the sender charged") {
           {"credit 1.00 GBP", "counted", "", "used 3.00, listed nothing"}}},
         {"without a row the sender's charge counts",
          at("*,KR,data,1.00,GBP,MB,,,,,\n"),
-         {{"0h: use 1 MB on 440-10 charged 2.00 GBP", "confirmation_requested, counted", "confirm_destination", "added 2.00 GBP, used 2.00"}}},
+         {{"0h: use 1 MB on 440-10 charged 2.00 GBP", "confirmation_requested, counted", "confirm_destination",
+           "added 2.00 GBP, used 2.00"}}},
     });
 }
 
@@ -129,8 +121,8 @@ TEST_CASE("a charge in the cap's own currency counts to the millionth") {
                {R"({"caps":[{"id":"monthly","services":["data"],"amount":"300.00","currency":"CNY","thresholds":[]}]})",
                 "*,*,data,1.00,USD,MB,,,,,no\n", "USD,CNY,7.1\n", "", false},
                {arrival,
-                {"use 42 MB charged 300.00 CNY", "cap_reached, confirmation_requested, counted", "confirm_cap monthly/1/100",
-                 "used 300.00, overrun 0.00, percent 100, data held"}}}});
+                {"use 42 MB charged 300.00 CNY", "cap_reached, confirmation_requested, counted",
+                 "confirm_cap monthly/1/100", "used 300.00, overrun 0.00, percent 100, data held"}}}});
 }
 
 TEST_CASE("what has no price adds nothing, is listed, and is protected like high-cost") {
@@ -140,10 +132,12 @@ TEST_CASE("what has no price adds nothing, is listed, and is protected like high
          {arrival, {"text 3", "counted", "", "used 0.00, listed unpriced"}}},
         {"no row for the place",
          at("*,KR,data,1.00,GBP,MB,,,,,\n"),
-         {{"0h: use 3 MB on 440-10", "confirmation_requested, counted", "confirm_destination", "used 0.00, listed unpriced, data held"}}},
+         {{"0h: use 3 MB on 440-10", "confirmation_requested, counted", "confirm_destination",
+           "used 0.00, listed unpriced, data held"}}},
         {"the next record that has a price counts",
          at("*,KR,data,1.00,GBP,MB,,,,,\n"),
-         {{"0h: use 3 MB on 440-10", "confirmation_requested, counted", "confirm_destination", "used 0.00, listed unpriced"},
+         {{"0h: use 3 MB on 440-10", "confirmation_requested, counted", "confirm_destination",
+           "used 0.00, listed unpriced"},
           {"1h: use 3 MB on 450-05", "welcomed, counted", "welcome", "used 3.00, listed nothing"}}},
     });
 }

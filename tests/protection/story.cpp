@@ -19,10 +19,11 @@ namespace {
 constexpr const char* usual_profile = R"({"homeCountry":"GB","plan":"global","language":"en","timeZone":"Europe/London",
     "caps":[{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP","period":"month",
              "thresholds":[50,80,100],"atLimit":"hold","extension":"5.00"}]})";
-constexpr const char* usual_rows = "*,*,data,1.00,GBP,MB,1 B,1 B,,,\n"
-                                   "*,*,voice_mo,0.60,GBP,minute,1 s,1 s,,,\n"
-                                   "*,*,voice_mt,0.30,GBP,minute,1 s,1 s,,,\n"
-                                   "*,*,sms_mo,0.25,GBP,message,,,,,\n";
+constexpr const char* usual_rows =
+    "*,*,data,1.00,GBP,MB,1 B,1 B,,,\n"
+    "*,*,voice_mo,0.60,GBP,minute,1 s,1 s,,,\n"
+    "*,*,voice_mt,0.30,GBP,minute,1 s,1 s,,,\n"
+    "*,*,sms_mo,0.25,GBP,message,,,,,\n";
 /// Tuesday, in winter time, in the middle of a month.
 constexpr const char* beginning = "2026-03-10T08:00:00Z";
 
@@ -85,7 +86,8 @@ struct Story::Words {
     }
     std::string rest() {
         std::string text;
-        while (!done()) text += (text.empty() ? "" : " ") + take();
+        while (!done())
+            text += (text.empty() ? "" : " ") + take();
         return text;
     }
 };
@@ -325,7 +327,8 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
     if (what == "refused") return "refused " + (decision.reasons.empty() ? "nothing" : decision.reasons.front());
     if (what == "added") {
         const Money added = decision.priced ? decision.priced->added : Money{};
-        return "added " + (added.currency.none() ? "nothing" : tariffs::to_decimal(added) + " " + added.currency.code());
+        return "added " +
+               (added.currency.none() ? "nothing" : tariffs::to_decimal(added) + " " + added.currency.code());
     }
     if (what == "counted-at") return "counted-at " + decision.place.destination();
     if (what == "listed") {
@@ -337,7 +340,8 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
     if (what == "price") {
         const std::string service = words.take();
         for (const notifications::PriceLine& line : last_prices_)
-            if (tariffs::word(line.service) == service) return "price " + service + " " + tariffs::to_decimal(line.price);
+            if (tariffs::word(line.service) == service)
+                return "price " + service + " " + tariffs::to_decimal(line.price);
         return "price " + service + " none";
     }
     const std::size_t point = what.find('.');

@@ -146,7 +146,8 @@ TEST_CASE("a delta with a fault of its own changes nothing at all") {
     Delta second;
     second.customers = {customer(1, "after")};
     second.seen = {seen(2, 1), seen(1, 1)};  // the second is there already
-    CHECK(sentence_of<std::runtime_error>([&] { store->commit(second); }).find("UNIQUE constraint failed: seen.key") != std::string::npos);
+    CHECK(sentence_of<std::runtime_error>([&] { store->commit(second); }).find("UNIQUE constraint failed: seen.key") !=
+          std::string::npos);
     const CustomerId ids[] = {1};
     CHECK(store->load(ids)[0]->state == "before");
     const Digest keys[] = {seen(2, 1).key};
@@ -169,18 +170,21 @@ TEST_CASE("a database of a newer schema is refused") {
     sqlite3_close(db);
     CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }) ==
           "the database " + folder.file() +
-              " has schema 99, this program knows 1: run the newer program, or restore a backup made before it");
+              " cannot be used: it has schema 99, this program knows 1: run the newer program, or restore a backup "
+              "made before it");
 }
 
 TEST_CASE("a file that is no database is refused and left as it was") {
     const Folder folder;
     std::ofstream(folder.file()) << std::string(8192, 'x');
-    CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }).find("file is not a database") != std::string::npos);
+    CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }).find("file is not a database") !=
+          std::string::npos);
     CHECK(fs::file_size(folder.file()) == 8192);
 }
 
 TEST_CASE("an address that is no store is refused") {
-    CHECK(sentence_of<StoreUnavailable>([] { (void)open_store("mysql://x"); }) == "the store must be sqlite:///PATH, not mysql://x");
+    CHECK(sentence_of<StoreUnavailable>([] { (void)open_store("mysql://x"); }) ==
+          "the store must be sqlite:///PATH, not mysql://x");
     CHECK(sentence_of<StoreUnavailable>([] { (void)open_store("sqlite://relative.db"); }) ==
           "the store must be sqlite:///PATH, not sqlite://relative.db");
 }
@@ -313,7 +317,8 @@ TEST_CASE("a customer's whole state survives the codec") {
 
 TEST_CASE("bytes that are no record are refused, not guessed") {
     CHECK(sentence_of<std::runtime_error>([] { (void)decode_state("\xc1"); }).find("a stored record is damaged") == 0);
-    CHECK(sentence_of<std::runtime_error>([] { (void)decode_state("\x01"); }) == "a stored record has no list where one belongs");
+    CHECK(sentence_of<std::runtime_error>([] { (void)decode_state("\x01"); }) ==
+          "a stored record has no list where one belongs");
     const std::string empty_list = "\x90";
     CHECK(decode_state(empty_list).entries == 0);  // a shorter record leaves the rest at its defaults
 }

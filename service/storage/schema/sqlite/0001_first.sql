@@ -35,6 +35,7 @@ CREATE TABLE seen (
     result   BLOB NOT NULL,
     received INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_received ON seen (received);  -- inserted in order of time; retention would scan the tree without it
 
 -- Append-only. A customer's entries are a list linked backwards by `previous`; the customer's state holds its end.
 CREATE TABLE evidence (
