@@ -147,13 +147,13 @@ private:
     }
 
     void by_ip() {
+        place_.weak = query_.ip_of == IpOf::device;
         const auto country = country_of_ip();
         if (!country)
             return unknown([&] {
                 return ips_ == nullptr ? std::string("Only an address is known, and there is no IP database.")
                                        : fmt::format("The IP database knows no country for {}.", query_.ip);
             });
-        place_.weak = query_.ip_of == IpOf::device;
         say([&] { return fmt::format("{} ({}) is in {}.", query_.ip, word(query_.ip_of), country->code()); });
         if (place_.weak)
             say([] {

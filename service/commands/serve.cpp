@@ -51,8 +51,8 @@ std::shared_ptr<const geoip::Networks> load_networks(const Configuration& config
     return *loaded;
 }
 
-/// The configured file; a relative one that is not in the working folder is looked for beside the program's build folder
-/// too, where set-up puts it.
+/// The configured file; a relative one that is not in the working folder is looked for beside the program's build
+/// folder too, where set-up puts it.
 std::filesystem::path ip_database(const Configuration& configuration) {
     const std::filesystem::path path = configuration.text("geoip-database");
     std::error_code error;

@@ -212,6 +212,26 @@ bool too_weak(const Deciding& d, const KnownPlace& place) {
 
 }  // namespace
 
+void still_there(CustomerState& state, const KnownPlace& place, Instant at) {
+    auto& places = state.places;
+    const auto same = [&](const PlaceAt& one) {
+        return one.place.plmn == place.plmn && one.place.destination() == place.destination();
+    };
+    // Two entries are enough: since when, and until when at least.
+    if (places.size() >= 2 && same(places.back()) && same(places[places.size() - 2]))
+        places.back().at = at;
+    else
+        remember(state, place, at);
+}
+
+void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at) {
+    const KnownPlace* known = d.state.place();
+    if (!known || known->destination() != place.destination() || !d.terms.holds || d.terms.barred) return;
+    if (find_hold(d.state, Cause::destination, place.destination())) return;
+    const DestinationAnswer* answer = trip_answer(d.state, place.destination());
+    if (!answer || !answer->confirmed) protect(d, place, at);
+}
+
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because) {
     const KnownPlace* known = d.state.place();
     const std::string destination = place.destination();

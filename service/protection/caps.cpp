@@ -52,8 +52,7 @@ void count_notices(Deciding& d, const CapRule& rule, CapCount& count, const Know
     if (passed <= count.mark) return;
     count.mark = passed;
     if (passed < 100) return tell_threshold(d, rule, count, passed, count.used, place, at);
-    owe_cap_message(d, rule, count, cap_facts(d, rule, count, 100, count.used, place, at, Kind::cap_reached));
-    d.out.add(Outcome::cap_reached);
+    tell_reached(d, rule, count, place, at);
 }
 
 /// A repeating cap: one notice for the highest multiple passed, the lower ones are recorded with it.
@@ -70,7 +69,11 @@ void count_steps(Deciding& d, const CapRule& rule, CapCount& count, const KnownP
 
 }  // namespace
 
-const CapRule& rule_of(const CapCount& count, const CapRule& present) { return count.kept ? *count.kept : present; }
+const CapRule& rule_of(const CapCount& count, const CapRule& present) {
+    const bool differs =
+        count.kept && (!(count.kept->period == present.period) || count.kept->currency != present.currency);
+    return differs ? *count.kept : present;
+}
 
 const CapRule* rule_named(const Terms& terms, std::string_view cap) {
     for (const CapRule& rule : terms.caps)
@@ -144,19 +147,15 @@ CapCount& count_of(Deciding& d, const CapRule& rule, Instant at) {
     count.currency = rule.currency;
     if (rule.period.over == PeriodRule::Over::trip) {
         const Trip& trip = state.trip;
+        const bool earlier = trip.number > 0 && at < trip.started;  // a trip before this one
+        count.trip = earlier ? trip.number - 1 : trip.number;
         for (CapCount& one : state.counts)
-            if (one.cap == rule.id && one.trip == trip.number && trip.number > 0 &&
-                trip.started - at < d.rules().trip_home_dwell && at < one.end) {
-                one.start = std::min(one.start, at);
+            if (one.cap == rule.id && one.trip == count.trip && at < one.end && (!earlier || one.end <= trip.started)) {
+                begin_earlier(state, one, std::min(one.start, at));
                 return one;
             }
-        count.trip = trip.number;
         count.start = trip.number > 0 ? std::min(trip.started, at) : at;
-        count.end = trip.ended ? *trip.ended : far_future;
-        if (trip.number > 0 && trip.started - at >= d.rules().trip_home_dwell) {  // a trip before this one
-            count.trip = trip.number - 1;
-            count.end = trip.started;
-        }
+        count.end = earlier ? trip.started : trip.ended ? *trip.ended : far_future;
     } else {
         const customers::Period period = customers::period_of(rule.period, at, d.terms.time_zone);
         count.start = period.start;
@@ -169,6 +168,16 @@ CapCount& count_of(Deciding& d, const CapRule& rule, Instant at) {
     }
     state.counts.push_back(count);
     return state.counts.back();
+}
+
+void begin_earlier(CustomerState& state, CapCount& count, Instant at) {
+    for (Hold& hold : state.holds)
+        if (hold.cause == Cause::cap && hold.about == count.cap && hold.period_start == count.start)
+            hold.period_start = at;
+    for (Question& question : state.questions)
+        if (question.cause == Cause::cap && question.about == count.cap && question.period_start == count.start)
+            question.period_start = at;
+    count.start = at;
 }
 
 void drop_old_counts(Deciding& d) {
@@ -186,6 +195,11 @@ void tell_threshold(Deciding& d, const CapRule& rule, const CapCount& count, int
         return;
     }
     owe_cap_message(d, rule, count, cap_facts(d, rule, count, threshold, used, place, at, Kind::threshold));
+}
+
+void tell_reached(Deciding& d, const CapRule& rule, const CapCount& count, const KnownPlace& place, Instant at) {
+    owe_cap_message(d, rule, count, cap_facts(d, rule, count, 100, count.used, place, at, Kind::cap_reached));
+    d.out.add(Outcome::cap_reached);
 }
 
 void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, Instant at) {

@@ -49,14 +49,33 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
         d.out.owed.push_back(owed);
         return;
     }
-    if (count.reached) return;
+    if (count.reached) {
+        const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
+        if (standing && standing->services != rule.services) {
+            Hold changed = *standing;
+            changed.services = rule.services;
+            hold(d, changed, "cap " + rule.id + " covers other services now");
+        }
+        return;
+    }
     if (passed <= count.mark) {
         count.mark = passed;  // a raised limit: what is not yet passed again is told when it is
         return;
     }
     if (passed >= 100 && holds) return reach(d, rule, count, place, d.now);
     count.mark = passed;
+    if (passed >= 100) return tell_reached(d, rule, count, place, d.now);
     tell_threshold(d, rule, count, passed, count.used, place, d.now);
+}
+
+/// A cap that repeats counts its multiples as stages; one that does not begins with its first.
+void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count) {
+    if (Question* question = open_question(d.state, Cause::cap, rule.id))
+        close_question(*question, QuestionState::withdrawn, d.now);
+    release(d, Cause::cap, rule.id, "the cap is of another kind now");
+    count.reached = false;
+    count.mark = 0;
+    count.stage = rule.every && count.used > 0 ? static_cast<int>(count.used / *rule.every) + 1 : 1;
 }
 
 void keep_running_periods(Deciding& d, const Terms& before) {
@@ -157,7 +176,11 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
         const customers::CapRule* old = rule_named(before, rule.id);
         if (old && *old == rule && before.holds == terms.holds) continue;
         for (CapCount& count : state.counts)
-            if (count.cap == rule.id && count.start <= now && now < count.end) recheck(d, rule, count);
+            if (count.cap == rule.id && count.start <= now && now < count.end) {
+                if (old && old->every.has_value() != rule.every.has_value() && &rule_of(count, rule) == &rule)
+                    restart_stages(d, rule, count);
+                recheck(d, rule, count);
+            }
     }
     state.wake = next_wake(state, *world.rules);
     return out;

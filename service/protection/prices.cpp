@@ -39,6 +39,8 @@ const Row* dearest_listed(const KnownPlace& place, const Terms& terms, const Wor
                           Service service) {
     const Row* best = row_for(place, terms, table, service, Called::unknown);
     if (place.klass != geoip::NetworkClass::terrestrial) return best;
+    const Row* of_country = find_row(std::nullopt, place.klass, place.country, terms, table, service, Called::unknown);
+    if (of_country && (!best || dearer(*of_country, *best, table))) best = of_country;
     for (const geoip::Plmn& plmn : table.priced_networks()) {
         const geoip::Network* network = world.networks->find(plmn);
         if (!network || network->countries.empty() || network->countries.front() != place.country) continue;

@@ -44,6 +44,10 @@ void keep_prices_of(notifications::Facts& facts, const std::vector<tariffs::Serv
 enum class Because { attach, usage };
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because);
 void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& place);
+/// Usage told of the known place again.
+void still_there(CustomerState& state, const KnownPlace& place, Instant at);
+/// Data that turned out to have no price is protected like high-cost, if that is where the customer is.
+void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at);
 
 // usage.cpp
 void usage(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& named, Session& session);
@@ -68,6 +72,11 @@ void tell_threshold(Deciding& d, const customers::CapRule& rule, const CapCount&
 void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
 void drop_old_counts(Deciding& d);
+/// A trip's counter begins earlier than was known; what was held and asked for it follows.
+void begin_earlier(CustomerState& state, CapCount& count, Instant at);
+/// Tells that the limit of a cap that holds nothing is reached.
+void tell_reached(Deciding& d, const customers::CapRule& rule, const CapCount& count, const KnownPlace& place,
+                  Instant at);
 /// The first cap with its use, as a welcome shows it.
 void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at);
 [[nodiscard]] notifications::Amount amount_of(const customers::CapRule& rule, std::int64_t value);
@@ -87,6 +96,8 @@ void release(Deciding& d, Cause cause, std::string_view about, std::string reaso
 
 // trip.cpp
 void heard_abroad(Deciding& d, Instant at);
+/// Whether something heard abroad at that time would begin another trip than the last one.
+[[nodiscard]] bool begins_trip(const Deciding& d, Instant at);
 void came_home(Deciding& d, Instant at);
 void end_trip(Deciding& d, Instant at);
 void spend_on_trip(Deciding& d, tariffs::Money amount, Instant at);

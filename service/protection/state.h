@@ -179,8 +179,12 @@ struct Segment {
     tariffs::Money charged;         ///< the sender's sum, on the row's currency and tax basis
     tariffs::Money counted;         ///< the higher of rated and charged
     tariffs::Money rated_charged;   ///< the tariff's price of `charged_used`, to compare with `charged`
+    tariffs::Money own;  ///< the sender's sum as charged, where all of it is in one currency on one tax basis
+    tariffs::Tax own_tax = tariffs::Tax::incl;
+    bool own_mixed = false;  ///< it is not: only `charged` says what it comes to
     auto fields() {
-        return std::tie(network, version, line, periods, used, charged_used, charged, counted, rated_charged);
+        return std::tie(network, version, line, periods, used, charged_used, charged, counted, rated_charged, own,
+                        own_tax, own_mixed);
     }
 };
 

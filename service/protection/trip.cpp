@@ -1,24 +1,79 @@
+#include <algorithm>
+
 #include "service/protection/rules.h"
 
 namespace roamguard::protection {
 
+namespace {
+
+bool home_too_long(const Deciding& d, Instant at) {
+    const Trip& trip = d.state.trip;
+    return trip.home_since && at - *trip.home_since >= d.rules().trip_home_dwell;
+}
+
+/// Whether a time before the trip's known beginning belongs to it: no earlier trip and no lasting stay at home between.
+bool reaches_back(const Deciding& d, Instant at) {
+    const Trip& trip = d.state.trip;
+    if (at >= trip.started || trip.started - at >= d.rules().trip_silence) return false;
+    for (const CapCount& count : d.state.counts)
+        if (count.trip > 0 && count.trip < trip.number && count.end > at) return false;
+    const auto& places = d.state.places;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        if (!places[i].place.home() || places[i].at < at || places[i].at >= trip.started) continue;
+        std::size_t left = i;
+        while (left < places.size() && places[left].place.home())
+            ++left;
+        const Instant until = left < places.size() ? std::min(places[left].at, trip.started) : trip.started;
+        if (until - places[i].at >= d.rules().trip_home_dwell) return false;
+    }
+    return true;
+}
+
+/// Since when the customer is home, where that was told before anything of the trip was.
+std::optional<Instant> home_already(const CustomerState& state, Instant at) {
+    std::optional<Instant> since;
+    for (auto one = state.places.rbegin(); one != state.places.rend() && one->place.home() && one->at > at; ++one)
+        since = one->at;
+    return since;
+}
+
+void begin_trip_earlier(Deciding& d, Instant at) {
+    d.state.trip.started = at;
+    for (CapCount& count : d.state.counts)
+        if (count.trip == d.state.trip.number && at < count.start) begin_earlier(d.state, count, at);
+}
+
+/// The clock had ended the trip before a late event told that home did not last.
+void reopen_trip(CustomerState& state) {
+    for (CapCount& count : state.counts)
+        if (state.trip.ended && count.trip == state.trip.number && count.end == *state.trip.ended)
+            count.end = far_future;
+    state.trip.ended.reset();
+}
+
+}  // namespace
+
+bool begins_trip(const Deciding& d, Instant at) {
+    const Trip& trip = d.state.trip;
+    return trip.number == 0 || home_too_long(d, at) || at - trip.last_heard >= d.rules().trip_silence;
+}
+
 void heard_abroad(Deciding& d, Instant at) {
     Trip& trip = d.state.trip;
     const bool ever = trip.number > 0;
-    const bool home_too_long = trip.home_since && at - *trip.home_since >= d.rules().trip_home_dwell;
-    const bool silent_too_long = ever && at - trip.last_heard >= d.rules().trip_silence;
-    if (ever && !home_too_long && !silent_too_long) {
-        // The same trip, also where the clock had ended it before this (late) event told that home did not last.
+    if (!begins_trip(d, at)) {
+        if (reaches_back(d, at)) begin_trip_earlier(d, at);
         if (at > trip.last_heard) trip.last_heard = at;
         if (trip.home_since && at > *trip.home_since) trip.home_since.reset();
-        if (!trip.home_since) trip.ended.reset();
+        if (!trip.home_since) reopen_trip(d.state);
     } else if (!ever || at > trip.last_heard) {
         if (ever && !trip.ended)
-            end_trip(d, home_too_long ? *trip.home_since + d.rules().trip_home_dwell
-                                      : trip.last_heard + d.rules().trip_silence);
+            end_trip(d, home_too_long(d, at) ? *trip.home_since + d.rules().trip_home_dwell
+                                             : trip.last_heard + d.rules().trip_silence);
         Trip next;
         next.number = trip.number + 1;
         next.started = next.last_heard = at;
+        next.home_since = home_already(d.state, at);
         trip = next;
         d.out.reasons.push_back("a trip begins");
     }

@@ -12,12 +12,19 @@ using intake::RoamingEvent;
 using tariffs::Money;
 using tariffs::Row;
 
+/// A segment's sum. What a sender charged stays in the sender's currency, so that a cap in that currency counts it to
+/// the millionth.
+struct Sum {
+    Money money;
+    tariffs::Tax tax = tariffs::Tax::incl;
+    std::optional<tariffs::TaxRate> tax_rate;
+};
+
 /// What a record adds, as two sums of its segment: caps count the difference on their own basis, so that rounding
 /// telescopes and the order of records does not matter.
 struct Added {
-    Money before, after;
-    tariffs::Tax tax = tariffs::Tax::incl;
-    std::optional<tariffs::TaxRate> tax_rate;
+    Sum before, after;
+    Money amount;  ///< the difference, in the row's currency
 };
 
 tariffs::Called called_of(const RoamingEvent& event, const Terms& terms, const KnownPlace& place) {
@@ -37,12 +44,11 @@ KnownPlace place_of(const Deciding& d, const RoamingEvent& event, const KnownPla
     return place;
 }
 
-std::optional<std::int64_t> on_cap_basis(const Money& amount, const Added& added, const customers::CapRule& rule,
-                                         const tariffs::Table* table) {
-    Money money = amount;
-    if (added.tax != rule.tax && money.micros != 0) {
-        if (!added.tax_rate) return std::nullopt;
-        money = tariffs::convert_tax(money, added.tax, rule.tax, *added.tax_rate);
+std::optional<std::int64_t> on_cap_basis(const Sum& sum, const customers::CapRule& rule, const tariffs::Table* table) {
+    Money money = sum.money;
+    if (sum.tax != rule.tax && money.micros != 0) {
+        if (!sum.tax_rate) return std::nullopt;
+        money = tariffs::convert_tax(money, sum.tax, rule.tax, *sum.tax_rate);
     }
     if (money.currency == rule.currency || money.micros == 0) return money.micros;
     if (!table) return std::nullopt;
@@ -109,15 +115,38 @@ void compare(Deciding& d, Session& session, tariffs::Currency currency) {
     session.mismatch = mismatch.differs;
 }
 
+/// The higher of rated and charged.
+Sum counted_sum(const Segment& segment, const Row& row) {
+    const Money rated = tariffs::price_of(row, segment.used);
+    if (segment.charged.micros <= rated.micros) return {rated, row.tax, row.tax_rate};
+    if (segment.own_mixed) return {segment.charged, row.tax, row.tax_rate};
+    return {segment.own, segment.own_tax, row.tax_rate};
+}
+
+void add_charge(Segment& segment, const intake::Charged& charged, Money on_row, const Row& row) {
+    const tariffs::Tax tax = charged.tax.value_or(row.tax);
+    segment.charged = segment.charged + on_row;
+    if (segment.own.currency.none()) {
+        segment.own = charged.amount;
+        segment.own_tax = tax;
+    } else if (segment.own.currency != charged.amount.currency || segment.own_tax != tax) {
+        segment.own_mixed = true;
+    } else {
+        segment.own = segment.own + charged.amount;
+    }
+}
+
 /// A record rated by the tariff (and compared with what the sender charged): the segment's sum grows.
 Added rate(Deciding& d, const RoamingEvent& event, const Row& row, const tariffs::Version& version, Segment& segment,
            Session& session) {
-    Added added{segment.counted, segment.counted, row.tax, row.tax_rate};
+    Added added;
+    added.before = counted_sum(segment, row);
+    const Money counted_before = segment.counted;
     segment.used += event.quantity;
     const Money rated = tariffs::price_of(row, segment.used);
     if (event.charged) {
         if (const auto charged = charged_on_row(*event.charged, row, *version.table)) {
-            segment.charged = segment.charged + *charged;
+            add_charge(segment, *event.charged, *charged, row);
             segment.charged_used += event.quantity;
             segment.rated_charged = tariffs::price_of(row, segment.charged_used);
             compare(d, session, row.price.currency);
@@ -126,7 +155,8 @@ Added rate(Deciding& d, const RoamingEvent& event, const Row& row, const tariffs
         }
     }
     segment.counted = segment.charged.micros > rated.micros ? segment.charged : rated;
-    added.after = segment.counted;
+    added.after = counted_sum(segment, row);
+    added.amount = segment.counted - counted_before;
     d.out.priced->rated_segment = rated;
     d.out.priced->segment_used = segment.used;
     return added;
@@ -149,10 +179,9 @@ std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPl
     const bool credit = event.charged && event.charged->amount.micros < 0;
     if (credit || event.charged_as != ChargedAs::tariff || (!row && event.charged)) {
         const Money amount = event.charged ? event.charged->amount : Money{0, d.terms.currency};
-        Added added{Money{0, amount.currency}, amount, row ? row->tax : tariffs::Tax::incl,
-                    row ? row->tax_rate : std::nullopt};
-        if (event.charged && event.charged->tax) added.tax = *event.charged->tax;
-        return added;
+        Sum sum{amount, row ? row->tax : tariffs::Tax::incl, row ? row->tax_rate : std::nullopt};
+        if (event.charged && event.charged->tax) sum.tax = *event.charged->tax;
+        return Added{Sum{Money{0, amount.currency}, sum.tax, sum.tax_rate}, sum, amount};
     }
     if (!row) {
         d.out.priced->priced = false;
@@ -183,8 +212,8 @@ void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& p
             continue;
         }
         if (!added) continue;
-        const auto before = on_cap_basis(added->before, *added, rule, table);
-        const auto after = on_cap_basis(added->after, *added, rule, table);
+        const auto before = on_cap_basis(added->before, rule, table);
+        const auto after = on_cap_basis(added->after, rule, table);
         if (!before || !after) {
             d.out.priced->priced = false;
             d.out.priced->unpriced_reason = "no exchange or tax rate leads to cap " + rule.id;
@@ -194,13 +223,16 @@ void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& p
     }
 }
 
-/// Usage that names a foreign network and is newer than the known place acts as an attach first.
+/// Usage that names a foreign network and is newer than the known place acts as an attach first. Where it tells of the
+/// known place again, that is where the device was until then: whatever happened before is late.
 void follow(Deciding& d, const RoamingEvent& event, const KnownPlace& place) {
     const Instant at = event.time.at;
     const KnownPlace* known = d.state.place();
     const bool newer = !known || at > d.state.places.back().at;
     const bool moved = !known || known->destination() != place.destination();
-    if (newer && moved && (event.names_network() || !known)) return enter_foreign(d, place, at, Because::usage);
+    const bool enters = (moved && (event.names_network() || !known)) || begins_trip(d, at);
+    if (newer && enters) return enter_foreign(d, place, at, Because::usage);
+    if (newer && event.names_network()) still_there(d.state, place, at);
     heard_abroad(d, at);
 }
 
@@ -219,10 +251,11 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     const std::optional<Added> added = price(d, event, place, session, version, periods);
     session.last = std::max(session.last, event.time.at);
     if (added) {
-        d.out.priced->added = added->after - added->before;
+        d.out.priced->added = added->amount;
         spend_on_trip(d, d.out.priced->added, event.time.at);
     }
     count_into_caps(d, event, place, added, table);
+    if (!d.out.priced->priced && event.service == tariffs::Service::data) protect_unpriced(d, place, event.time.at);
 }
 
 }  // namespace roamguard::protection

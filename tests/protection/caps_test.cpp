@@ -152,8 +152,9 @@ TEST_CASE("what a cap counts") {
          {arrival, {"use 4 MB", "counted", "", "used 4.80, added 4.00 GBP"}}},
         {"without a tax rate it cannot be counted, and is listed",
          {tenner(R"(,"tax":"excl")"), "*,*,data,1.20,GBP,MB,,,incl,,\n", "", "", false},
-         {{"0h: use 4 MB on 440-10", "confirmation_requested, counted", "confirm_destination",
-           "used 0.00, listed unpriced"}}},
+         {arrival,
+          {"use 4 MB", "confirmation_requested, counted", "confirm_destination",
+           "used 0.00, listed unpriced, data held"}}},
         {"another currency by its rate",
          {"{}", "*,*,data,4.00,USD,MB,,,,,\n", "USD,GBP,0.75\n", "", false},
          {arrival, {"use 2 MB", "threshold_reached, counted", "threshold monthly/1/50", "used 6.00, added 8.00 USD"}}},
@@ -162,7 +163,8 @@ TEST_CASE("what a cap counts") {
          {arrival, {"use 1 MB", "counted", "", "used 3.20"}}},
         {"without a rate it adds nothing and is listed",
          {"{}", "*,*,data,4.00,USD,MB,,,,,\n", "", "", false},
-         {{"0h: use 9 MB on 440-10", "confirmation_requested, counted", "confirm_destination",
+         {arrival,
+          {"use 9 MB", "confirmation_requested, counted", "confirm_destination",
            "used 0.00, listed unpriced, data held"}}},
     });
 }

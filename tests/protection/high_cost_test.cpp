@@ -45,8 +45,8 @@ TEST_CASE("a place is high-cost by its row, the customer's limit, its class, or 
         entering("by satellite", "{}", "", "", "901-03", "held"),
         entering("a network that stands for no place", "{}", "", "", "901-13", "held"),
         entering("a country without a data price", "{}", "*,KR,data,1.00,GBP,MB,,,,,\n", "", "440-10", "held"),
-        entering("a price that cannot be converted to the cap's currency", "{}", "*,JP,data,0.01,USD,MB,,,,,\n", "",
-                 "440-10", "held"),
+        entering("a price that cannot be converted to the cap's currency is known all the same, until data is used",
+                 "{}", "*,JP,data,0.01,USD,MB,,,,,\n", "", "440-10", "allowed"),
         entering("a dearer network of a cheap country", limit_of_three,
                  "*,JP,data,1.00,GBP,MB,,,,,\n*,440-20,data,3.00,GBP,MB,,,,,\n", "", "440-20", "held"),
     });
