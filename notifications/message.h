@@ -86,9 +86,10 @@ struct Facts {
     // place
     geoip::NetworkClass klass = geoip::NetworkClass::unknown;
     geoip::Country country;
-    bool ambiguous = false;         ///< the network serves several countries; the prices are the dearest
-    std::vector<PriceLine> prices;  ///< empty: no price is known
-    bool no_guarantee = false;      ///< records of this network come late
+    std::vector<geoip::Country> candidates;  ///< of an ambiguous network: every country it may be in
+    bool ambiguous = false;                  ///< the network serves several countries; the prices are the dearest
+    std::vector<PriceLine> prices;           ///< empty: no price is known
+    bool no_guarantee = false;               ///< records of this network come late
 
     // cap
     std::string cap_id;

@@ -10,6 +10,17 @@
 namespace roamguard::notifications {
 namespace {
 
+constexpr std::size_t most_named_places = 3;
+
+/// The place; of an ambiguous network every country it may be in, as far as a short text can name them.
+std::string place_of(const Facts& facts, Formatter& format) {
+    if (facts.candidates.size() < 2) return format.place(facts.klass, facts.country);
+    std::string text;
+    for (std::size_t i = 0; i < facts.candidates.size() && i < most_named_places; ++i)
+        text += (i > 0 ? " / " : "") + format.place(facts.klass, facts.candidates[i]);
+    return facts.candidates.size() > most_named_places ? text + " / ..." : text;
+}
+
 std::string yes_no(bool value) { return value ? "yes" : "no"; }
 
 bool empty(const Amount& amount) { return !amount.money && amount.bytes == 0; }
@@ -175,7 +186,7 @@ constexpr std::array all{
              [](const Facts& f, Formatter& format) {
                  return f.period_end ? format.date(*f.period_end, f.time_zone) : std::string();
              }},
-    Variable{"place", "", [](const Facts& f, Formatter& format) { return format.place(f.klass, f.country); }},
+    Variable{"place", "", [](const Facts& f, Formatter& format) { return place_of(f, format); }},
     Variable{"priced", "yes|no", [](const Facts& f, Formatter&) { return yes_no(!f.prices.empty()); }},
     Variable{"prices", "", prices},
     Variable{"prices_inline", "", prices_inline},

@@ -193,6 +193,17 @@ std::map<std::string, std::unique_ptr<notifications::Channel>> channels_of(const
     return channels;
 }
 
+/// The outbox, with each result counted once it is recorded.
+notifications::Outbox counted(notifications::Outbox outbox, http::Metrics& metrics) {
+    static constexpr const char* words[] = {"sent", "delivered", "later", "dead"};
+    return {std::move(outbox.claim),
+            [finish = std::move(outbox.finish), &metrics](const std::vector<notifications::Finished>& finished) {
+                finish(finished);
+                for (const notifications::Finished& one : finished)
+                    metrics.delivery(words[static_cast<int>(one.result.fate)]);
+            }};
+}
+
 /// Blocks the signals in every thread; wait_for_end() takes them.
 sigset_t block_signals() {
     sigset_t set;
@@ -260,7 +271,7 @@ void run(const Configuration& configuration) {
         std::_Exit(70);
     });
     notifications::Dispatcher dispatcher(
-        engine::outbox_of(engine, {configuration.span_ms("outbox.lease")}), std::move(channels), {},
+        counted(engine::outbox_of(engine, {configuration.span_ms("outbox.lease")}), metrics), std::move(channels), {},
         [generator = std::mt19937_64(std::random_device{}())]() mutable {
             return std::uniform_real_distribution<double>(0, 1)(generator);
         },

@@ -58,10 +58,7 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
         }
         return;
     }
-    if (passed <= count.mark) {
-        count.mark = passed;  // a raised limit: what is not yet passed again is told when it is
-        return;
-    }
+    if (passed <= count.mark) return;  // a raised limit re-arms nothing: each threshold is told once a stage and period
     if (passed >= 100 && holds) return reach(d, rule, count, place, d.now);
     count.mark = passed;
     if (passed >= 100) return tell_reached(d, rule, count, place, d.now);

@@ -11,7 +11,8 @@ Hold* find_hold(CustomerState& state, Cause cause, std::string_view about) {
 }
 
 void hold(Deciding& d, Hold hold, std::string reason) {
-    d.out.holds.push_back({HoldChange::What::held, hold.cause, hold.about, hold.services, std::move(reason)});
+    if (!hold.asleep)
+        d.out.holds.push_back({HoldChange::What::held, hold.cause, hold.about, hold.services, std::move(reason)});
     if (Hold* old = find_hold(d.state, hold.cause, hold.about)) {
         *old = std::move(hold);
         return;

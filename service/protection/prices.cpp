@@ -129,6 +129,7 @@ notifications::Facts facts_at(const KnownPlace& place, const Terms& terms, const
     facts.klass = place.klass;
     facts.country = place.country;
     facts.ambiguous = place.candidates.size() > 1;
+    if (facts.ambiguous) facts.candidates = place.candidates;
     facts.language = terms.language;
     facts.time_zone = terms.time_zone;
     facts.links = notifications::Links::none;
