@@ -10,10 +10,16 @@ using intake::EventType;
 /// Home has lasted, or nothing was heard for long: by the clock, and not while events still come in.
 constexpr tariffs::Span quiet_before_end = tariffs::seconds(2);
 
+/// Rounded up, so that the stored time of a silent trip's end does not move with every record.
+Instant whole_hour(Instant at) {
+    const std::int64_t hour = tariffs::hours(1).ms;
+    return {(at.ms + hour - 1) / hour * hour};
+}
+
 std::optional<Instant> trip_end_due(const Trip& trip, const Rules& rules) {
     if (trip.number == 0 || trip.ended) return std::nullopt;
     const Instant by_event =
-        trip.home_since ? *trip.home_since + rules.trip_home_dwell : trip.last_heard + rules.trip_silence;
+        trip.home_since ? *trip.home_since + rules.trip_home_dwell : whole_hour(trip.last_heard + rules.trip_silence);
     return std::max(by_event, trip.touched + quiet_before_end);
 }
 
