@@ -104,6 +104,8 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
         around->ips = *ips;
     else
         ip_warning = ips.error();
+    if (configuration.yes("tariffs.four-eyes"))
+        throw std::runtime_error("tariffs.four-eyes: this version has no approvals; leave it off");
     const auto home = geoip::Country::parse(configuration.text("home.country"));
     if (!home || !around->networks->known_country(*home))
         throw std::runtime_error("home.country must be an ISO 3166-1 alpha-2 code, not " +
@@ -123,7 +125,7 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
 }
 
 /// SIGHUP: what can be read anew replaces the old; what cannot is named, and the last good one stays.
-void reload(engine::Engine& engine, const Configuration& configuration, http::Api& api, http::Server& server) {
+void reload(engine::Engine& engine, const Configuration& configuration, http::Server& server) {
     try {
         server.reload_certificates();
     } catch (const std::exception& error) {
@@ -145,7 +147,6 @@ void reload(engine::Engine& engine, const Configuration& configuration, http::Ap
     auto ips = geoip::IpCountry::open(ip_database(configuration));
     if (ips) {
         engine.change([&](Surroundings& around) { around.ips = *ips; });
-        api.ip_warning.clear();
         log_info("reloaded the IP database");
     } else {
         log_error("the IP database was not reloaded, the last good one stays: " + ips.error());
@@ -215,31 +216,36 @@ sigset_t block_signals() {
     return set;
 }
 
-/// Retention runs in the engine's turns, a slice an interval, so that no event waits behind a long deletion.
-void retain(engine::Engine& engine, const Configuration& configuration) {
+/// Retention runs in the engine's turns, a slice at a time, so that no event waits behind a long deletion. True when
+/// there may be more to delete at once.
+bool retain(engine::Engine& engine, const Configuration& configuration) {
+    constexpr int slice = 2000;
     const tariffs::Span events{configuration.span_ms("retention.events")};
     const tariffs::Span messages{configuration.span_ms("retention.messages")};
     const tariffs::Span remembered =
         std::max(events, tariffs::Span{configuration.span_ms("events.max-age")} + tariffs::days(1));
     const Instant now = engine.now();
-    engine::RetentionJob job({now - remembered, now - remembered, now - events, now - events, now - messages, 500});
+    engine::RetentionJob job({now - remembered, now - remembered, now - events, now - events, now - messages, slice});
     try {
         engine.submit(job);
+        return job.gone() >= slice;
     } catch (const std::exception& error) {
         log_warning(std::string("retention was put off: ") + error.what());
+        return false;
     }
 }
 
-void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configuration& configuration, http::Api& api,
+void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configuration& configuration,
                   http::Server& server) {
-    constexpr timespec interval{60, 0};
+    constexpr timespec minute{60, 0}, soon{0, 200'000'000};
+    timespec interval = minute;
     for (;;) {
         const int got = sigtimedwait(&set, nullptr, &interval);
         if (got == SIGTERM || got == SIGINT) return;
         if (got == SIGHUP)
-            reload(engine, configuration, api, server);
+            reload(engine, configuration, server);
         else
-            retain(engine, configuration);
+            interval = retain(engine, configuration) ? soon : minute;
     }
 }
 
@@ -321,7 +327,7 @@ void run(const Configuration& configuration) {
     server.start();
     log_info(fmt::format("Roamguard {} listens on {}:{}{}", ROAMGUARD_VERSION, address.host, server.port(),
                          keys.none() ? " (no API key: loopback only, every caller has every role)" : ""));
-    wait_for_end(signals, engine, configuration, api, server);
+    wait_for_end(signals, engine, configuration, server);
     log_info("stopping: no new requests, what was accepted is finished");
     server.stop();
     dispatcher.stop();

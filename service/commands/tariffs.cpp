@@ -124,7 +124,9 @@ int tariffs_publish(const Remote& remote, const std::string& version, const std:
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason) {
     json body = {{"reason", reason}};
     try {
-        body["to"] = std::stoi(version);
+        std::size_t used = 0;
+        body["to"] = std::stoi(version, &used);
+        if (used != version.size()) throw std::invalid_argument(version);
     } catch (const std::logic_error&) {
         std::cerr << "a version is a number, not " << version << "\n";
         return 2;

@@ -119,6 +119,7 @@ Result ProfileJob::one(Turn& turn, const Item& item) const {
     Result result;
     Working& customer = owner ? *turn.customer(*owner) : turn.make_customer();
     result.created = !customer.state.known;
+    if (how_ == How::put && !body.contains("imsi")) profile.imsi = customer.state.profile.imsi;  // learnt from events
     const std::string old_id = customer.state.profile.id;
     if (profile.id.empty())
         profile.id = old_id.empty() || old_id.rfind("imsi:", 0) == 0 ? fmt::format("c-{}", customer.id) : old_id;

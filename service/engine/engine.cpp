@@ -47,7 +47,7 @@ void Engine::submit(Job& job) {
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) throw storage::StoreUnavailable("the service is stopping");
-        if (queued_ > 0 && queued_ + weight > options_.max_queued) throw Overloaded();
+        if (job.refusable() && queued_ > 0 && queued_ + weight > options_.max_queued) throw Overloaded();
         queued_ += weight;
         waiting_.push_back(&waiting);
     }
@@ -152,8 +152,15 @@ void Engine::run_together(const std::vector<Waiting*>& batch, Instant now) {
     const auto begin = std::chrono::steady_clock::now();
     store_.commit(delta);
     meters_.batch(batch.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    for (Waiting* one : batch)
-        one->job->committed(*this);
+    for (Waiting* one : batch) {
+        try {
+            one->job->committed(*this);
+        } catch (const storage::StoreBroken& error) {
+            broken_(error.what());
+        } catch (const std::exception&) {
+            // What is committed is answered as committed, whatever fails after it.
+        }
+    }
     for (Waiting* one : batch)
         one->finish(nullptr);
     if (messages > 0) notify_();
@@ -161,16 +168,31 @@ void Engine::run_together(const std::vector<Waiting*>& batch, Instant now) {
 
 void Engine::run_due(Instant now) {
     try {
-        TimersJob timers(store_.due_customers(now, due_customers_a_turn));
-        if (timers.empty()) return;
-        Waiting waiting;
-        waiting.job = &timers;
-        run_batch({&waiting}, now);
-        if (waiting.error) std::rethrow_exception(waiting.error);
+        std::vector<CustomerId> due =
+            store_.due_customers(now, due_customers_a_turn + static_cast<int>(set_aside_.size()));
+        std::erase_if(due, [&](CustomerId id) { return set_aside_.count(id) > 0; });
+        if (due.empty() || run_timers(due, now)) return;
+        for (CustomerId id : due)
+            if (!run_timers({id}, now)) set_aside_.insert(id);
     } catch (const storage::StoreBroken& error) {
         broken_(error.what());
-    } catch (const storage::StoreUnavailable&) {
+    } catch (const std::exception&) {
         // Due still: the next turn tries again.
+    }
+}
+
+bool Engine::run_timers(std::vector<CustomerId> customers, Instant now) {
+    TimersJob timers(std::move(customers));
+    Waiting waiting;
+    waiting.job = &timers;
+    run_batch({&waiting}, now);
+    if (!waiting.error) return true;
+    try {
+        std::rethrow_exception(waiting.error);
+    } catch (const storage::StoreUnavailable&) {
+        throw;
+    } catch (const std::exception&) {
+        return false;
     }
 }
 

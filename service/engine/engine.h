@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -39,6 +40,8 @@ public:
     virtual void want(Wants&) const {}
     virtual void run(Turn& turn) = 0;
     virtual void committed(class Engine&) {}
+    /// False for the program's own work, which admission must not turn away.
+    [[nodiscard]] virtual bool refusable() const { return true; }
     /// How many events it stands for, for admission.
     [[nodiscard]] virtual std::size_t weight() const { return 1; }
 };
@@ -95,6 +98,8 @@ private:
     void run_batch(const std::vector<Waiting*>& batch, Instant now);
     void run_together(const std::vector<Waiting*>& batch, Instant now);
     void run_due(Instant now);
+    /// False when a fault of one of these customers stood in the way.
+    bool run_timers(std::vector<CustomerId> customers, Instant now);
 
     storage::Store& store_;
     Options options_;
@@ -115,6 +120,7 @@ private:
     std::thread thread_;
     std::atomic<std::int64_t> latest_{0};
     Instant last_due_{0};
+    std::set<CustomerId> set_aside_;  ///< whose timers fail by a fault of their own, until the next start
 };
 
 }  // namespace roamguard::engine

@@ -126,7 +126,8 @@ void list_findings(Turn& turn, const Working& customer, const RoamingEvent& even
 }
 
 EventResult process(Turn& turn, const RoamingEvent& event) {
-    const std::string seed = data::to_hex(event.key);
+    // With the time: an id that was forgotten may come again, as another event.
+    const std::string seed = fmt::format("{}/{}", data::to_hex(event.key), event.time.at.ms);
     const Resolved resolved = resolve_customer(turn, event.subscriber);
     Working& customer = *resolved.customer;
     const protection::Terms terms = turn.terms(customer);

@@ -80,7 +80,8 @@ void RetryJob::run(Turn& turn) {
         refusal_ = "the customer was erased";
         return;
     }
-    if (message->to.empty()) message->to = customer->state.profile.msisdn.e164();
+    const customers::Profile& profile = customer->state.profile;
+    if (message->to.empty()) message->to = message->channel == "app" ? profile.app_address : profile.msisdn.e164();
     if (message->to.empty()) {
         refusal_ = "the customer still has no address";
         return;

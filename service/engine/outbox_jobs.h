@@ -12,6 +12,7 @@ class ClaimJob final : public Job {
 public:
     ClaimJob(std::vector<std::int64_t> rows, tariffs::Span lease) : rows_(std::move(rows)), lease_(lease) {}
     void run(Turn& turn) override;
+    [[nodiscard]] bool refusable() const override { return false; }
     /// The claimed ones; `attempts` is the fencing number.
     [[nodiscard]] const std::vector<storage::MessageRow>& claimed() const { return claimed_; }
 
@@ -35,6 +36,7 @@ class DeliveryJob final : public Job {
 public:
     explicit DeliveryJob(std::vector<Delivery> deliveries) : deliveries_(std::move(deliveries)) {}
     void run(Turn& turn) override;
+    [[nodiscard]] bool refusable() const override { return false; }
 
 private:
     std::vector<Delivery> deliveries_;

@@ -74,6 +74,8 @@ std::string recipient(const Working& customer) {
 std::string channel_of(const Working& customer, const Owed& owed) {
     const customers::Profile& profile = customer.state.profile;
     if (owed.with_hold || profile.channels.empty()) return "sms";
+    const bool for_payer = profile.kind && *profile.kind == customers::LineKind::m2m && !profile.payer.none();
+    if (profile.channels.front() == "app" && (profile.app_address.empty() || for_payer)) return "sms";
     return profile.channels.front();
 }
 

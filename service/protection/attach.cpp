@@ -132,9 +132,17 @@ void owe_no_guarantee(Deciding& d, const KnownPlace& place, Instant at) {
 void protect(Deciding& d, const KnownPlace& place, Instant at) {
     const std::string destination = place.destination();
     if (Hold* standing = find_hold(d.state, Cause::destination, destination)) {
-        d.out.question = standing->question;
-        d.out.add(Outcome::welcome_suppressed);
-        return;
+        bool asked_on_this_trip = false;
+        for (const Question& question : d.state.questions)
+            if (question.id == standing->question)
+                asked_on_this_trip = question.state == QuestionState::pending || question.trip == d.state.trip.number;
+        if (asked_on_this_trip) {
+            d.out.question = standing->question;
+            return d.out.add(Outcome::welcome_suppressed);
+        }
+        standing->declined = false;
+        ask_destination(d, place, at);
+        return note_told(d.state.welcomed, destination, at);
     }
     Hold hold_here;
     hold_here.cause = Cause::destination;

@@ -11,6 +11,13 @@ using customers::CapRule;
 using customers::PeriodRule;
 using notifications::Kind;
 
+/// Sums stop at the ends of their range: a wrapped one would open the cap again.
+std::int64_t plus(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
 CapCount* find_count(CustomerState& state, std::string_view cap, Instant at) {
     for (CapCount& count : state.counts)
         if (count.cap == cap && count.start <= at && at < count.end) return &count;
@@ -224,30 +231,30 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
     const CapRule rule = rule_of(count, present);
     const bool closed = count.end <= d.now;
     if (delta <= 0 || (at_limit(rule, d.terms) == AtLimit::notify && !count.reached)) {
-        count.used += delta;
+        count.used = plus(count.used, delta);
         if (delta <= 0 || closed) return;
         return rule.every ? count_steps(d, rule, count, place, at) : count_notices(d, rule, count, place, at);
     }
     if (count.reached) {
-        count.overrun += delta;
+        count.overrun = plus(count.overrun, delta);
         d.out.add(Outcome::counted_over_cap);
         return;
     }
     const auto limit = limit_of(rule, count.stage);
     if (!limit) {
-        count.used += delta;
+        count.used = plus(count.used, delta);
         return;
     }
-    const std::int64_t room = *limit - count.used;
+    const std::int64_t room = plus(*limit, -std::max(count.used, -INT64_MAX));
     if (delta < room) {
-        count.used += delta;
+        count.used = plus(count.used, delta);
         const int passed = highest_passed(rule, count.used, *limit);
         if (closed || passed <= count.mark || passed >= 100) return;
         count.mark = passed;
         return tell_threshold(d, rule, count, passed, count.used, place, at);
     }
     count.used = *limit;
-    count.overrun += delta - room;
+    count.overrun = plus(count.overrun, delta - room);
     if (closed) {
         count.reached = true;
         return;

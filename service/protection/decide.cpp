@@ -148,6 +148,7 @@ Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, co
             break;
     }
     out.prices = prices_at(out.place, terms, world, event.time.at);
+    if (!out.holds.empty()) ++state.hold_sequence;
     state.wake = next_wake(state, *world.rules);
     return out;
 }
@@ -160,6 +161,7 @@ Decision decide_timers(const Terms& terms, const World& world, Instant now, std:
         end_trip(d, state.trip.home_since ? *state.trip.home_since + world.rules->trip_home_dwell
                                           : state.trip.last_heard + world.rules->trip_silence);
     settle(d);
+    if (!out.holds.empty()) ++state.hold_sequence;
     state.wake = next_wake(state, *world.rules);
     return out;
 }
@@ -185,6 +187,7 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
                 recheck(d, rule, count);
             }
     }
+    if (!out.holds.empty()) ++state.hold_sequence;
     state.wake = next_wake(state, *world.rules);
     return out;
 }

@@ -249,6 +249,7 @@ AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const Wor
     } else {
         settle_answer(d, *question, answer);
     }
+    if (!result.decision.holds.empty()) ++state.hold_sequence;
     state.wake = next_wake(state, *world.rules);
     return result;
 }

@@ -44,11 +44,24 @@ void begin_trip_earlier(Deciding& d, Instant at) {
 }
 
 /// The clock had ended the trip before a late event told that home did not last.
-void reopen_trip(CustomerState& state) {
-    for (CapCount& count : state.counts)
-        if (state.trip.ended && count.trip == state.trip.number && count.end == *state.trip.ended)
-            count.end = far_future;
-    state.trip.ended.reset();
+void reopen_trip(Deciding& d) {
+    Trip& trip = d.state.trip;
+    for (CapCount& count : d.state.counts) {
+        if (!trip.ended || count.trip != trip.number || count.end != *trip.ended) continue;
+        count.end = far_future;
+        const customers::CapRule* rule = rule_named(d.terms, count.cap);
+        if (!count.reached || !rule || at_limit(*rule, d.terms) != customers::AtLimit::hold) continue;
+        Hold again;  // asleep: entering binds it and asks anew
+        again.cause = Cause::cap;
+        again.about = count.cap;
+        again.period_start = count.start;
+        again.stage = count.stage;
+        again.services = rule->services;
+        again.since = d.now;
+        again.asleep = true;
+        hold(d, again, "the trip goes on");
+    }
+    trip.ended.reset();
 }
 
 }  // namespace
@@ -65,7 +78,7 @@ void heard_abroad(Deciding& d, Instant at) {
         if (reaches_back(d, at)) begin_trip_earlier(d, at);
         if (at > trip.last_heard) trip.last_heard = at;
         if (trip.home_since && at > *trip.home_since) trip.home_since.reset();
-        if (!trip.home_since) reopen_trip(d.state);
+        if (!trip.home_since) reopen_trip(d);
     } else if (!ever || at > trip.last_heard) {
         if (ever && !trip.ended)
             end_trip(d, home_too_long(d, at) ? *trip.home_since + d.rules().trip_home_dwell
@@ -121,7 +134,11 @@ void spend_on_trip(Deciding& d, tariffs::Money amount, Instant at) {
     if (trip.number == 0 || at < trip.started || amount.micros == 0) return;
     for (tariffs::Money& money : trip.spent)
         if (money.currency == amount.currency) {
-            money = money + amount;
+            try {
+                money = money + amount;
+            } catch (const tariffs::MoneyOverflow&) {
+                d.out.reasons.push_back("the trip's sum is beyond what can be counted");
+            }
             return;
         }
     trip.spent.push_back(amount);

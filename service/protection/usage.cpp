@@ -45,15 +45,19 @@ KnownPlace place_of(const Deciding& d, const RoamingEvent& event, const KnownPla
 }
 
 std::optional<std::int64_t> on_cap_basis(const Sum& sum, const customers::CapRule& rule, const tariffs::Table* table) {
-    Money money = sum.money;
-    if (sum.tax != rule.tax && money.micros != 0) {
-        if (!sum.tax_rate) return std::nullopt;
-        money = tariffs::convert_tax(money, sum.tax, rule.tax, *sum.tax_rate);
+    try {
+        Money money = sum.money;
+        if (sum.tax != rule.tax && money.micros != 0) {
+            if (!sum.tax_rate) return std::nullopt;
+            money = tariffs::convert_tax(money, sum.tax, rule.tax, *sum.tax_rate);
+        }
+        if (money.currency == rule.currency || money.micros == 0) return money.micros;
+        if (!table) return std::nullopt;
+        const auto converted = table->convert(money, rule.currency);
+        return converted ? std::optional(converted->micros) : std::nullopt;
+    } catch (const tariffs::MoneyOverflow&) {
+        return std::nullopt;  // absurd amounts add nothing and are listed
     }
-    if (money.currency == rule.currency || money.micros == 0) return money.micros;
-    if (!table) return std::nullopt;
-    const auto converted = table->convert(money, rule.currency);
-    return converted ? std::optional(converted->micros) : std::nullopt;
 }
 
 /// The money caps' periods a record falls into, as one number: a segment never crosses any of them.

@@ -153,6 +153,8 @@ public:
         } catch (const std::runtime_error& error) {
             throw StoreUnavailable("the database " + path + " cannot be used: " + error.what());
         }
+        // Whoever claimed a message is gone: the folder's lock says so. Nothing waits for a lease that nobody holds.
+        writer_.execute("UPDATE message SET due=created WHERE due IS NOT NULL AND due>created");
         sqlite3_wal_hook(writer_.handle(), &Sqlite::on_commit, this);
         next_[0] = last("SELECT max(id) FROM customer") + 1;
         next_[1] = last("SELECT max(row) FROM evidence") + 1;
@@ -258,13 +260,17 @@ public:
             gone += drop("DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE received<? LIMIT ?)",
                          retention.seen_before, retention.limit);
             gone += drop_sessions(retention.sessions_before);
-            gone += drop("DELETE FROM rejected WHERE row IN (SELECT row FROM rejected WHERE at<? LIMIT ?)",
-                         retention.rejected_before, retention.limit);
-            gone += drop("DELETE FROM finding WHERE row IN (SELECT row FROM finding WHERE at<? LIMIT ?)",
-                         retention.findings_before, retention.limit);
             gone += drop(
-                "DELETE FROM message WHERE row IN (SELECT row FROM message WHERE created<? AND due IS NULL AND "
-                "state<>'queued' LIMIT ?)",
+                "DELETE FROM rejected WHERE row IN (SELECT row FROM (SELECT row,at FROM rejected ORDER BY row LIMIT "
+                "?2) WHERE at<?1)",
+                retention.rejected_before, retention.limit);
+            gone += drop(
+                "DELETE FROM finding WHERE row IN (SELECT row FROM (SELECT row,at FROM finding ORDER BY row LIMIT ?2) "
+                "WHERE at<?1)",
+                retention.findings_before, retention.limit);
+            gone += drop(
+                "DELETE FROM message WHERE row IN (SELECT row FROM (SELECT row,created,due,state FROM message ORDER BY "
+                "row LIMIT ?2) WHERE created<?1 AND due IS NULL AND state<>'queued')",
                 retention.messages_before, retention.limit);
             writer_.execute("COMMIT");
         } catch (...) {
@@ -495,6 +501,7 @@ private:
         set_and_check(writer_, "wal_autocheckpoint", "0", 0);
         set_and_check(writer_, "foreign_keys", "0", 0);
         set_and_check(writer_, "mmap_size", "0", 0);
+        set_and_check(writer_, "secure_delete", "1", 1);  // an erased customer's key must not stay in a page's slack
         set_and_check(writer_, "cache_size", "-65536", -65536);
     }
 
@@ -543,15 +550,6 @@ void Sqlite::write(const Delta& delta) {
         use.bind(row.alias).bind(row.customer).bind(row.since);
         use.run();
     }
-    for (CustomerId customer : delta.erased)
-        for (const char* sql :
-             {"DELETE FROM session WHERE customer=?", "DELETE FROM finding WHERE customer=?",
-              "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' "
-              "ELSE state END WHERE customer=?"}) {
-            Use use = writer_.use(sql);
-            use.bind(customer);
-            use.run();
-        }
     for (const SessionRow& row : delta.sessions) {
         Use use = writer_.use("INSERT OR REPLACE INTO session(customer,session,body,last) VALUES(?,?,?,?)");
         use.bind(row.customer).bind(row.session).blob(row.body).bind(row.last);
@@ -577,6 +575,16 @@ void Sqlite::write(const Delta& delta) {
     }
     write_messages(delta);
     write_lists(delta);
+    // Last, so that nothing of the same batch outlives an erasure.
+    for (CustomerId customer : delta.erased)
+        for (const char* sql :
+             {"DELETE FROM session WHERE customer=?", "DELETE FROM finding WHERE customer=?",
+              "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' "
+              "ELSE state END WHERE customer=?"}) {
+            Use use = writer_.use(sql);
+            use.bind(customer);
+            use.run();
+        }
 }
 
 void Sqlite::write_messages(const Delta& delta) {

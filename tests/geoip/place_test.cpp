@@ -148,8 +148,8 @@ TEST_CASE("an address alone tells the country, weakly when it is the device's") 
         {in_cn, IpOf::serving_node, "CN", "home CN|CN|ip", false},
         {in_cn, IpOf::device, "CN", "home CN|CN|ip", true},
         {nowhere, IpOf::serving_node, "CN", "unknown ||none", false},
-        {nowhere, IpOf::device, "CN", "unknown ||none", false},
-        {"rubbish", IpOf::device, "CN", "unknown ||none", false},
+        {nowhere, IpOf::device, "CN", "unknown ||none", true},
+        {"rubbish", IpOf::device, "CN", "unknown ||none", true},
     }));
     CAPTURE(ip, home);
     const Place place = resolve_explained(at("", home, ip, ip_of));

@@ -322,3 +322,20 @@ TEST_CASE("bytes that are no record are refused, not guessed") {
     const std::string empty_list = "\x90";
     CHECK(decode_state(empty_list).entries == 0);  // a shorter record leaves the rest at its defaults
 }
+
+TEST_CASE("a lease of a process that is gone holds nothing back after the next start") {
+    const Folder folder;
+    {
+        auto store = open_store(folder.url());
+        Delta delta;
+        MessageRow claimed = message(1, "n-1", 1), parked = message(2, "n-2", 1);
+        claimed.attempts = 1;
+        claimed.due = Instant{61'000};
+        parked.due.reset();
+        delta.messages = {claimed, parked};
+        store->commit(delta);
+        CHECK(store->due_messages(Instant{2000}, 10).empty());
+    }
+    auto store = open_store(folder.url());
+    CHECK(store->due_messages(Instant{2000}, 10) == std::vector<std::int64_t>{1});
+}
