@@ -243,7 +243,7 @@ void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at) {
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because) {
     const KnownPlace* known = d.state.place();
     const std::string destination = place.destination();
-    const bool same = known && known->destination() == destination;
+    const bool same = known && known->destination() == destination && !begins_trip(d, at);
     const bool flaps = flapping(d, place, at);
     const std::optional<std::string> left =
         known && !known->home() && !same ? std::optional(known->destination()) : std::nullopt;

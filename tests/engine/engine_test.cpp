@@ -282,3 +282,48 @@ TEST_CASE("too much at once is refused, and nothing of it is done") {
     CHECK(first.results().size() == 8);
     CHECK(second.results().empty());
 }
+
+TEST_CASE("an erasure in one batch with an event of the same customer leaves nothing of it") {
+    Workshop shop;
+    EventsJob first = job_of({attach("a-1", traveller, shop.now)});
+    shop.together(first);
+    intake::RoamingEvent record = usage("u-1", traveller, shop.now, 9 * megabyte);
+    record.session = "s-1";
+    EventsJob second = job_of({record});
+    EraseJob erase(*notifications::Msisdn::parse(traveller));
+    shop.together(second, erase);
+    for (const storage::MessageRow& row : shop.store->read_messages({}, {})) {
+        CHECK(row.text.empty());
+        CHECK(row.to.empty());
+        CHECK(row.state == storage::MessageState::cancelled);
+    }
+    CHECK(shop.store->due_messages(shop.now + tariffs::hours(1), 10).empty());
+    const std::pair<storage::CustomerId, std::int64_t> sessions[] = {{1, session_number("s-1")}};
+    CHECK_FALSE(shop.store->load_sessions(sessions)[0]);
+}
+
+TEST_CASE("an id that was forgotten may come again as another event") {
+    Workshop shop;
+    EventsJob first = job_of({attach("a-1", traveller, shop.now)});
+    shop.together(first);
+    storage::Retention everything;
+    everything.seen_before = shop.now + tariffs::days(1);
+    CHECK(shop.store->retain(everything) == 1);
+    shop.now = shop.now + tariffs::days(40);
+    EventsJob again = job_of({attach("a-1", traveller, shop.now)});
+    shop.together(again);
+    CHECK(shop.failed.empty());
+    CHECK(outcomes_of(again) == std::vector{Outcome::welcomed});
+}
+
+TEST_CASE("a profile that leaves the IMSI out keeps the one learnt from events") {
+    Workshop shop;
+    intake::RoamingEvent event = attach("a-1", traveller, shop.now);
+    event.subscriber.imsi = "234150000000123";
+    EventsJob events = job_of({event});
+    shop.together(events);
+    ProfileJob put(ProfileJob::How::put, {{*notifications::Msisdn::parse(traveller), {{"homeCountry", "GB"}}}});
+    shop.together(put);
+    CHECK_FALSE(put.results().front().refusal);
+    CHECK(shop.store->read_alias("i:234150000000123") == std::optional<storage::CustomerId>(1));
+}
