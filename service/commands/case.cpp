@@ -65,13 +65,22 @@ void print_entry(const json& item) {
 int print_case(const Remote& remote, const std::string& msisdn) {
     http::Client client(remote.url, remote.key, 60);
     const std::string path = "/v1/subscribers/" + encoded(msisdn);
-    const http::Reply reply = client.send("GET", path + "/timeline");
-    if (!good(reply)) return complain(reply, remote);
+    json file;
+    for (std::string cursor;;) {  // pages come newest first, each in order: the file is put together back to front
+        const http::Reply reply = client.send("GET", path + "/timeline" + (cursor.empty() ? "" : "?cursor=" + cursor));
+        if (!good(reply)) return complain(reply, remote);
+        json page = json::parse(reply.body);
+        if (!file.is_null())
+            for (json& item : file["items"])
+                page["items"].push_back(std::move(item));
+        file = std::move(page);
+        if (!file["next"].is_string()) break;
+        cursor = file["next"].get<std::string>();
+    }
     if (remote.json) {
-        std::cout << reply.body << "\n";
+        std::cout << file.dump() << "\n";
         return 0;
     }
-    const json file = json::parse(reply.body);
     std::cout << "Evidence of customer " << file.value("subscriber", "") << ", " << file.value("entries", 0)
               << " entries\n\n";
     for (const json& item : file["items"])

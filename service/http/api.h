@@ -43,7 +43,7 @@ void add_sandbox_routes(std::vector<Route>& routes, Api& api);
 [[nodiscard]] std::optional<Response> submit(Api& api, engine::Job& job);
 
 /// `?limit=` (1 to 500, default 50) and `?cursor=`; the refusal names the parameter.
-[[nodiscard]] tl::expected<storage::Page, Response> read_page(const Request& request);
+[[nodiscard]] tl::expected<storage::Page, Response> read_page(const Request& request, int most = 500);
 /// `{"items":[…],"next":…}`.
 [[nodiscard]] Response list_response(nlohmann::json items, std::optional<std::int64_t> next);
 

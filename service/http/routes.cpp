@@ -34,12 +34,14 @@ std::optional<Response> submit(Api& api, engine::Job& job) {
     }
 }
 
-tl::expected<storage::Page, Response> read_page(const Request& request) {
+tl::expected<storage::Page, Response> read_page(const Request& request, int most) {
     storage::Page page;
+    page.limit = most > 500 ? most : page.limit;
     if (const auto limit = request.parameter("limit")) {
         const auto value = whole_number(*limit);
-        if (!value || *value < 1 || *value > 500)
-            return tl::unexpected(problem(400, "invalid_parameter", "limit must be a whole number from 1 to 500"));
+        if (!value || *value < 1 || *value > most)
+            return tl::unexpected(
+                problem(400, "invalid_parameter", "limit must be a whole number from 1 to " + std::to_string(most)));
         page.limit = static_cast<int>(*value);
     }
     if (const auto cursor = request.parameter("cursor")) {

@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int most_entries = 1'000'000;
+constexpr int most_entries_a_page = 5000;
 
 std::vector<storage::EvidenceRow> chain_of(Api& api, const Seen& seen) {
     auto entries = api.store().read_evidence(seen.state.last_entry, most_entries);
@@ -84,22 +85,36 @@ Response timeline_page(const Seen& seen, const json& items, const std::string& h
     return response;
 }
 
+/// A page of the evidence file: its entries in order, the newest page first; `next` leads to the page before it.
 Response timeline(Api& api, const Request& request) {
     const auto id = find_customer(api, request.captures[0]);
     const auto seen = id ? see_customer(api, *id) : std::nullopt;
     if (!seen) return no_such_customer();
-    json items = json::array();
+    const auto page = read_page(request, most_entries_a_page);
+    if (!page) return page.error();
+    const std::int64_t from = page->before > 0 ? page->before : seen->state.last_entry;
+    auto rows = api.store().read_evidence(from, page->limit + 1);
+    if (!rows.empty() && rows.front().customer != *id)
+        return problem(400, "invalid_parameter", "cursor must be a `next` of this list");
     std::string before(64, '0');
-    for (const storage::EvidenceRow& row : chain_of(api, *seen)) {
-        items.push_back(entry_json(row, seen->row.key, before));
-        before = roamguard::data::to_hex(row.hash);
+    std::optional<std::int64_t> next;
+    if (static_cast<int>(rows.size()) > page->limit) {
+        before = roamguard::data::to_hex(rows.back().hash);
+        next = rows.back().row;
+        rows.pop_back();
     }
-    if (request.parameter("format").value_or("json") == "html") return timeline_page(*seen, items, before);
+    json items = json::array();
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+        items.push_back(entry_json(*row, seen->row.key, before));
+        before = roamguard::data::to_hex(row->hash);
+    }
+    const std::string head = roamguard::data::to_hex(seen->state.head);
+    if (request.parameter("format").value_or("json") == "html") return timeline_page(*seen, items, head);
     return json_response({{"subscriber", seen->state.profile.id},
-                          {"head", before},
+                          {"head", head},
                           {"entries", seen->state.entries},
                           {"items", std::move(items)},
-                          {"next", nullptr}});
+                          {"next", next ? json(std::to_string(*next)) : json(nullptr)}});
 }
 
 Response verify_chain(Api& api, const Request& request) {

@@ -194,3 +194,24 @@ def test_what_a_traveller_sends_is_escaped_on_the_page(service):
     customer.tell(event)
     page = service.get(customer.path + "/timeline", params={"format": "html"}).text
     assert "<script>alert" not in page
+
+
+def test_a_long_evidence_file_comes_in_pages_that_join(service):
+    customer = service.customer()
+    for _ in range(5):
+        customer.attach(FR)
+    whole = service.get(customer.path + "/timeline").json()
+    assert whole["next"] is None
+    joined, cursor = [], None
+    while True:
+        page = service.get(customer.path + "/timeline", params={"limit": 3, **({"cursor": cursor} if cursor else {})}).json()
+        assert len(page["items"]) <= 3 and page["head"] == whole["head"]
+        joined = page["items"] + joined
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert joined == whole["items"]
+    other = service.customer()
+    other.attach(FR)
+    stranger = service.get(customer.path + "/timeline", params={"limit": 1}).json()["next"]
+    assert service.get(other.path + "/timeline", params={"cursor": stranger}).status_code == 400
