@@ -70,7 +70,7 @@ Finished Dispatcher::deliver(const Outgoing& message) {
         finished.result = {Attempt::Fate::later, error.what()};
     }
     if (finished.result.fate != Attempt::Fate::later) return finished;
-    if (message.attempt >= options_.max_attempts)
+    if (message.attempt % options_.max_attempts == 0)  // so that a message operations retry gets as many again
         finished.result.fate = Attempt::Fate::dead;
     else
         finished.wait = back_off(message.attempt, random_(), options_);

@@ -135,13 +135,13 @@ Result ProfileJob::one(Turn& turn, const Item& item) const {
 
 void EraseJob::run(Turn& turn) {
     found_ = false;
-    const auto owner = turn.find(alias_of(msisdn_));
+    const auto owner = turn.find(alias_);
     Working* customer = owner ? turn.customer(*owner) : nullptr;
     if (!customer) return;
     found_ = true;
     turn.record(*customer, "erased", "{\"what\":\"personal data erased, the key destroyed\"}");
     const Profile& profile = customer->state.profile;
-    turn.drop_alias(alias_of(msisdn_));
+    if (!profile.msisdn.none()) turn.drop_alias(alias_of(profile.msisdn));
     if (!profile.imsi.empty()) turn.drop_alias(alias_of_imsi(profile.imsi));
     if (!profile.id.empty()) turn.drop_alias(alias_of_id(profile.id));
     protection::CustomerState left;

@@ -49,12 +49,13 @@ private:
 /// DELETE: personal data gone, the counts and the (unreadable) chain kept.
 class EraseJob final : public Job {
 public:
-    explicit EraseJob(notifications::Msisdn msisdn) : msisdn_(std::move(msisdn)) {}
+    /// `alias` as the store has it: alias_of(msisdn), or alias_of_imsi for a customer known by nothing else.
+    explicit EraseJob(std::string alias) : alias_(std::move(alias)) {}
     void run(Turn& turn) override;
     [[nodiscard]] bool found() const { return found_; }
 
 private:
-    notifications::Msisdn msisdn_;
+    std::string alias_;
     bool found_ = false;
 };
 

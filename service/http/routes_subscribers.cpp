@@ -82,9 +82,16 @@ Response show_status(Api& api, const Request& request) {
 }
 
 Response erase(Api& api, const Request& request) {
-    const auto number = number_of(request.captures[0]);
-    if (!number) return number.error();
-    engine::EraseJob job(*number);
+    const std::string& name = request.captures[0];
+    std::string alias;
+    if (name.rfind("imsi:", 0) == 0) {
+        alias = engine::alias_of_imsi(name.substr(5));
+    } else {
+        const auto number = number_of(name);
+        if (!number) return number.error();
+        alias = engine::alias_of(*number);
+    }
+    engine::EraseJob job(alias);
     if (auto refusal = submit(api, job)) return *refusal;
     if (!job.found()) return no_such_customer();
     Response response;

@@ -209,15 +209,19 @@ void ask_destination(Deciding& d, const KnownPlace& place, Instant at) {
 
 /// What ended by the clock before this decision: expired questions, questions about places left, periods that are over.
 void settle(Deciding& d) {
+    const auto close = [&](Question& question, QuestionState how) {
+        close_question(question, how, d.now);
+        d.out.reasons.push_back("the question about " + question.about + " is " + std::string(word(how)));
+    };
     for (Question& question : d.state.questions) {
         if (question.state != QuestionState::pending) continue;
+        const CapCount* count = question.cause == Cause::cap ? count_for(d.state, question) : nullptr;
         if (question.left && d.now - *question.left >= d.rules().confirm_repeat_after)
-            close_question(question, QuestionState::withdrawn, d.now);
+            close(question, QuestionState::withdrawn);
         else if (question.expires <= d.now)
-            close_question(question, QuestionState::expired, d.now);
-        else if (question.cause == Cause::cap)
-            if (const CapCount* count = count_for(d.state, question); count && count->end <= d.now)
-                close_question(question, QuestionState::withdrawn, d.now);
+            close(question, QuestionState::expired);
+        else if (count && count->end <= d.now)
+            close(question, QuestionState::withdrawn);
     }
     for (std::size_t i = d.state.holds.size(); i-- > 0;) {
         const Hold hold = d.state.holds[i];

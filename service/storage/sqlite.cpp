@@ -110,13 +110,14 @@ MessageRow message_from(const Use& use) {
 /// Read-only connections, handed out one to a reader at a time.
 class Readers {
 public:
+    static constexpr std::size_t most_idle = 32;  // each holds a page cache of its own
     explicit Readers(std::string path) : path_(std::move(path)) {}
     struct Lease {
         Readers& home;
         std::unique_ptr<Connection> connection;
         ~Lease() {
             const std::lock_guard lock(home.mutex_);
-            home.idle_.push_back(std::move(connection));
+            if (home.idle_.size() < most_idle) home.idle_.push_back(std::move(connection));
         }
         Connection* operator->() const { return connection.get(); }
     };

@@ -162,7 +162,7 @@ TEST_CASE("erasure destroys the key and leaves the chain verifiable and the numb
     Workshop shop;
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
-    EraseJob erase(*notifications::Msisdn::parse(traveller));
+    EraseJob erase(std::string("m:") + traveller);
     shop.together(erase);
     REQUIRE(erase.found());
     const auto row = shop.store->read_customer(1);
@@ -290,7 +290,7 @@ TEST_CASE("an erasure in one batch with an event of the same customer leaves not
     intake::RoamingEvent record = usage("u-1", traveller, shop.now, 9 * megabyte);
     record.session = "s-1";
     EventsJob second = job_of({record});
-    EraseJob erase(*notifications::Msisdn::parse(traveller));
+    EraseJob erase(std::string("m:") + traveller);
     shop.together(second, erase);
     for (const storage::MessageRow& row : shop.store->read_messages({}, {})) {
         CHECK(row.text.empty());
