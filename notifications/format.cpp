@@ -322,11 +322,12 @@ std::string Formatter::choice(const Choice& choice, Note about) {
 }
 
 std::string Formatter::cap_line(const CapLine& cap, const std::string& time_zone) {
-    const std::string line =
-        fill(impl_->words.of("cap.line"), {{"services", services(cap.services)},
-                                           {"used", used(cap.used)},
-                                           {"limit", amount(cap.limit)},
-                                           {"percent", percent(percent_used(cap.used, cap.limit))}});
+    const bool unlimited = !cap.limit.money && cap.limit.bytes == 0;
+    const std::string line = fill(impl_->words.of(unlimited ? "cap.unlimited" : "cap.line"),
+                                  {{"services", services(cap.services)},
+                                   {"used", used(cap.used)},
+                                   {"limit", unlimited ? std::string() : amount(cap.limit)},
+                                   {"percent", percent(percent_used(cap.used, cap.limit))}});
     if (cap.per_trip) return fill(impl_->words.of("cap.trip"), {{"line", line}});
     if (!cap.period_end) return line;
     return fill(impl_->words.of("cap.until"), {{"line", line}, {"date", date(*cap.period_end, time_zone)}});

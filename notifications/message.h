@@ -61,17 +61,19 @@ struct Choice {
 /// One cap in the answer to USAGE.
 struct CapLine {
     std::vector<tariffs::Service> services;
-    Amount limit, used;
+    Amount limit;  ///< neither money nor bytes: no further limit
+    Amount used;
     tariffs::Tax tax = tariffs::Tax::incl;
     std::optional<tariffs::Instant> period_end;
     bool per_trip = false;
 };
 
 /// What else the text of some kinds is about.
-/// `help`: not_understood (also none), nothing_open, several_open (the code is needed), already_decided (`chosen` says
-/// what). `receipt`: none (an answer to a question, `chosen`), stopped and started (by STOP and START), own_cap (the
-/// customer's own cap is set to `limit`). `confirm_cap`: own_cap (the customer asked for a higher cap of their own;
-/// nothing is held because of it); of `declined`, that they left it as it is.
+/// `help`: none (it was asked for, and one question is open), not_understood, nothing_open, several_open (the code is
+/// needed), already_decided (`chosen` says what). `receipt`: none (an answer to a question, `chosen`), stopped and
+/// started (by STOP and START), own_cap (the customer's own cap is set to `limit`). `confirm_cap`: own_cap (the
+/// customer asked for a higher cap of their own; nothing is held because of it); of `declined`, that they left it as it
+/// is.
 enum class Note { none, not_understood, nothing_open, several_open, already_decided, stopped, started, own_cap };
 [[nodiscard]] std::string_view word(Note note);
 
@@ -114,7 +116,7 @@ struct Facts {
 
     // what was answered, and by whom
     std::optional<Choice> chosen;  ///< of receipt, declined and help; without it the only entry of `choices`, if one
-    bool still_held = false;       ///< of receipt and released: another cause keeps data off all the same
+    bool still_held = false;       ///< data is off: of receipt and released by another cause, of declined by any
     bool payer_decides = false;    ///< this text goes to the user of a line whose payer is asked, or has answered
     std::string line;              ///< this text goes to a payer: the masked number of the line it is about
 

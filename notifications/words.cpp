@@ -72,6 +72,7 @@ constexpr std::array keys{
     Key{"choice.raise", "{limit}"},
     Key{"choice.leave", ""},
     Key{"cap.line", "{services} {used} {limit} {percent}"},
+    Key{"cap.unlimited", "{services} {used}"},
     Key{"cap.until", "{line} {date}"},
     Key{"cap.trip", "{line}"},
 };

@@ -5,7 +5,7 @@ namespace {
 
 class Sandbox final : public Channel {
 public:
-    Attempt send(const Outgoing&) override { return {Attempt::Fate::delivered, {}}; }
+    Attempt send(const Outgoing&) override { return {Attempt::Fate::delivered, {}, {}}; }
 };
 
 }  // namespace

@@ -63,11 +63,12 @@ void print_entry(const json& item) {
 }  // namespace
 
 int print_case(const Remote& remote, const std::string& msisdn) {
-    http::Client client(remote.url, remote.key, 60);
+    notifications::Client client(remote.url, remote.key, 60);
     const std::string path = "/v1/subscribers/" + encoded(msisdn);
     json file;
     for (std::string cursor;;) {  // pages come newest first, each in order: the file is put together back to front
-        const http::Reply reply = client.send("GET", path + "/timeline" + (cursor.empty() ? "" : "?cursor=" + cursor));
+        const notifications::Reply reply =
+            client.send("GET", path + "/timeline" + (cursor.empty() ? "" : "?cursor=" + cursor));
         if (!good(reply)) return complain(reply, remote);
         json page = json::parse(reply.body);
         if (!file.is_null())
@@ -85,7 +86,7 @@ int print_case(const Remote& remote, const std::string& msisdn) {
               << " entries\n\n";
     for (const json& item : file["items"])
         print_entry(item);
-    const http::Reply checked = client.send("GET", path + "/verify");
+    const notifications::Reply checked = client.send("GET", path + "/verify");
     if (!good(checked)) return complain(checked, remote);
     const json verdict = json::parse(checked.body);
     if (verdict.value("ok", false)) {

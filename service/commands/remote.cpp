@@ -9,9 +9,9 @@ namespace roamguard::commands {
 
 using nlohmann::json;
 
-bool good(const http::Reply& reply) { return reply.status >= 200 && reply.status < 300; }
+bool good(const notifications::Reply& reply) { return reply.status >= 200 && reply.status < 300; }
 
-int complain(const http::Reply& reply, const Remote& remote) {
+int complain(const notifications::Reply& reply, const Remote& remote) {
     if (reply.status == 0) {
         std::cerr << "no answer from " << remote.url << ": " << reply.error << "\n";
         return 1;

@@ -36,14 +36,14 @@ void print_result(const json& result) {
 int replay(const Remote& remote, const std::string& file, bool show) {
     try {
         const std::vector<std::string> lines = lines_of(read_whole(file));
-        http::Client client(remote.url, remote.key, 60);
+        notifications::Client client(remote.url, remote.key, 60);
         std::map<std::string, std::int64_t> outcomes;
         for (std::size_t at = 0; at < lines.size(); at += events_a_batch) {
             const std::size_t end = std::min(at + events_a_batch, lines.size());
             std::string body = "[";
             for (std::size_t i = at; i < end; ++i)
                 body += (i > at ? "," : "") + lines[i];
-            const http::Reply reply =
+            const notifications::Reply reply =
                 client.send("POST", "/v1/events", body + "]", "application/cloudevents-batch+json");
             if (!good(reply)) return complain(reply, remote);
             if (remote.json) std::cout << reply.body << "\n";

@@ -70,7 +70,7 @@ int subscribers_import(const Remote& remote, const std::string& file) {
     try {
         const std::string bytes = read_whole(file);
         const std::vector<Line> lines = looks_like_csv(file, bytes) ? lines_of_csv(bytes) : lines_of_ndjson(bytes);
-        http::Client client(remote.url, remote.key, 120);
+        notifications::Client client(remote.url, remote.key, 120);
         std::int64_t imported = 0, rejected = 0;
         json all_errors = json::array();
         for (std::size_t at = 0; at < lines.size(); at += lines_a_request) {
@@ -78,7 +78,7 @@ int subscribers_import(const Remote& remote, const std::string& file) {
             std::string body;
             for (std::size_t i = at; i < end; ++i)
                 body += lines[i].text + "\n";
-            const http::Reply reply = client.send("POST", "/v1/subscribers", body, "application/x-ndjson");
+            const notifications::Reply reply = client.send("POST", "/v1/subscribers", body, "application/x-ndjson");
             if (!good(reply)) return complain(reply, remote);
             const json answer = json::parse(reply.body);
             imported += answer.value("imported", 0);

@@ -49,7 +49,7 @@ std::string form_of(const tariffs::TableFiles& files, const std::string& boundar
     return body + "--" + boundary + "--\r\n";
 }
 
-int print_version(const http::Reply& reply, const Remote& remote, const std::string& what) {
+int print_version(const notifications::Reply& reply, const Remote& remote, const std::string& what) {
     if (!good(reply)) return complain(reply, remote);
     if (remote.json) {
         std::cout << reply.body << "\n";
@@ -99,7 +99,7 @@ int tariffs_validate(const std::string& directory, const Remote& remote) {
 
 int tariffs_import(const Remote& remote, const std::string& directory) {
     try {
-        http::Client client(remote.url, remote.key, 120);
+        notifications::Client client(remote.url, remote.key, 120);
         const std::string boundary = "roamguard-part-4f1c2a7e9b";
         return print_version(client.send("POST", "/v1/tariffs/versions", form_of(read_directory(directory), boundary),
                                          "multipart/form-data; boundary=" + boundary),
@@ -115,7 +115,7 @@ int tariffs_publish(const Remote& remote, const std::string& version, const std:
     json body = json::object();
     if (!effective_at.empty()) body["effectiveAt"] = effective_at;
     if (!reason.empty()) body["reason"] = reason;
-    http::Client client(remote.url, remote.key);
+    notifications::Client client(remote.url, remote.key);
     return print_version(
         client.send("POST", "/v1/tariffs/versions/" + encoded(version) + "/publish", body.dump(), "application/json"),
         remote, "published");
@@ -131,14 +131,14 @@ int tariffs_rollback(const Remote& remote, const std::string& version, const std
         std::cerr << "a version is a number, not " << version << "\n";
         return 2;
     }
-    http::Client client(remote.url, remote.key);
+    notifications::Client client(remote.url, remote.key);
     return print_version(client.send("POST", "/v1/tariffs/rollback", body.dump(), "application/json"), remote,
                          "rolled back:");
 }
 
 int tariffs_list(const Remote& remote) {
-    http::Client client(remote.url, remote.key);
-    const http::Reply reply = client.send("GET", "/v1/tariffs/versions");
+    notifications::Client client(remote.url, remote.key);
+    const notifications::Reply reply = client.send("GET", "/v1/tariffs/versions");
     if (!good(reply)) return complain(reply, remote);
     if (remote.json) {
         std::cout << reply.body << "\n";

@@ -35,7 +35,7 @@ TEST_CASE("a welcome tells the traveller's own prices and how to help oneself") 
           "SMS: CNY 0.39 per message\n"
           "Received SMS: free\n"
           "Cap for mobile data: CNY 300.00, used as recorded so far: CNY 0.00.\n"
-          "Reply USAGE for your use, CAP 100 to set a cap of 100, STOP for no more welcome texts.");
+          "Reply USAGE for your use, STOP for fewer texts.");
     CHECK(text_of(in_japan(Kind::welcome, "zh-CN")) ==
           "欢迎来到日本。您的国际及港澳台漫游资费（含税）：\n"
           "数据流量：人民币3.00元/MB\n"
@@ -44,7 +44,7 @@ TEST_CASE("a welcome tells the traveller's own prices and how to help oneself") 
           "发送短信：人民币0.39元/条\n"
           "接收短信：免费\n"
           "数据流量限额人民币300.00元，截至目前记录已用人民币0.00元。\n"
-          "回复USAGE查询用量，回复CAP 100设限额为100，回复STOP不再接收欢迎短信。");
+          "回复“用量”查询用量，回复“退订”减少短信。");
 }
 
 TEST_CASE("a welcome where several countries share the network says that the highest price counts") {
@@ -59,12 +59,12 @@ TEST_CASE("a welcome where several countries share the network says that the hig
           "Welcome to Switzerland. Your roaming prices (excl. tax):\n"
           "Data: CNY 0.0005 per 10 KB\n"
           "This network serves several countries; the highest price counts.\n"
-          "Reply USAGE for your use, CAP 100 to set a cap of 100, STOP for no more welcome texts.");
+          "Reply USAGE for your use, STOP for fewer texts.");
 }
 
 TEST_CASE("a high-cost place is asked about with the whole content of the welcome") {
     CHECK(text_of(in_flight("en-GB")) ==
-          "You are connected to an in-flight network (aircraft). Mobile data is off until you answer. "
+          "You are connected to an in-flight network (aircraft). Mobile data is off until you agree. "
           "Prices (incl. tax):\n"
           "Data: CNY 10.24 per MB\n"
           "Calls: CNY 2.99 per minute\n"
@@ -74,9 +74,9 @@ TEST_CASE("a high-cost place is asked about with the whole content of the welcom
           "Cap for mobile data: CNY 300.00, used as recorded so far: CNY 0.00.\n"
           "1 Use data here for this trip\n"
           "2 No, stay off\n"
-          "Reply with number and code, e.g. 2 4821, by 25 Nov 2026, 13:31 (UTC+8). No answer: data stays off.");
+          "Reply with number or NO by 25 Nov 2026, 13:31 (UTC+8). Several questions? Add code: 2 4821.");
     CHECK(text_of(in_flight("zh-CN")) ==
-          "您已接入飞机上的机载网络。数据流量已关闭，待您答复。资费（含税）：\n"
+          "您已接入飞机上的机载网络。数据流量已关闭，待您同意。资费（含税）：\n"
           "数据流量：人民币10.24元/MB\n"
           "拨打电话：人民币2.99元/分钟\n"
           "接听电话：人民币1.99元/分钟\n"
@@ -85,7 +85,7 @@ TEST_CASE("a high-cost place is asked about with the whole content of the welcom
           "数据流量限额人民币300.00元，截至目前记录已用人民币0.00元。\n"
           "1 本次行程在此使用数据流量\n"
           "2 不，保持关闭\n"
-          "请在2026年11月25日 13:31（UTC+8）前回复序号和验证码，例如：2 4821。不答复则保持关闭。");
+          "请在2026年11月25日 13:31（UTC+8）前回复序号或“否”，有多个问题时加验证码：2 4821。");
 }
 
 TEST_CASE("an unknown place says that its price is not known") {
@@ -94,11 +94,11 @@ TEST_CASE("an unknown place says that its price is not known") {
     facts.prices.clear();
     facts.limit = {};
     CHECK(text_of(facts) ==
-          "You are connected to a foreign network. Mobile data is off until you answer. "
+          "You are connected to a foreign network. Mobile data is off until you agree. "
           "We know no price here; use may be expensive.\n"
           "1 Use data here for this trip\n"
           "2 No, stay off\n"
-          "Reply with number and code, e.g. 2 4821, by Nov 25, 2026, 1:31 PM (UTC+8). No answer: data stays off.");
+          "Reply with number or NO by Nov 25, 2026, 1:31 PM (UTC+8). Several questions? Add code: 2 4821.");
 }
 
 TEST_CASE("a threshold tells amount, limit, price and what happens at the limit") {
@@ -131,7 +131,7 @@ TEST_CASE("the question at a cap tells what is off, what each answer does and wh
           "1 Continue up to CNY 400.00\n"
           "2 Japan 1 GB: CNY 30.00\n"
           "3 No, stay off\n"
-          "Reply with number and code, e.g. 3 4821, by 25 Nov 2026, 13:31 (UTC+8). "
+          "Reply with number or NO by 25 Nov 2026, 13:31 (UTC+8). Several questions? Add code: 3 4821. "
           "No answer: it stays off until 1 Dec 2026, 00:00 (UTC+8).");
     CHECK(text_of(cap_question("zh-CN")) ==
           "国际及港澳台漫游数据流量已关闭：截至目前记录已用人民币300.00元，限额人民币300.00元（含税）。"
@@ -139,7 +139,7 @@ TEST_CASE("the question at a cap tells what is off, what each answer does and wh
           "1 继续使用，限额提高至人民币400.00元\n"
           "2 Japan 1 GB：人民币30.00元\n"
           "3 不，保持关闭\n"
-          "请在2026年11月25日 13:31（UTC+8）前回复序号和验证码，例如：3 4821。"
+          "请在2026年11月25日 13:31（UTC+8）前回复序号或“否”，有多个问题时加验证码：3 4821。"
           "不答复则保持关闭至2026年12月1日 00:00（UTC+8）。");
 }
 
@@ -170,11 +170,63 @@ TEST_CASE("a receipt says what was agreed and how to take it back") {
           "Data stays off for another reason; see our other message.");
     facts.chosen.reset();
     facts.choices = {proceed()};
+    CHECK(text_of(facts) == "Confirmed. Data stays off for another reason; see our other message.");
     facts.still_held = false;
-    CHECK(text_of(facts) == "Confirmed. Data is on for this trip: Japan.");
+    CHECK(text_of(facts) == "Confirmed. Data is on for this trip: Japan. Reply NO to switch it off again.");
+    facts.language = "zh-CN";
+    CHECK(text_of(facts) == "已确认。本次行程可在日本使用数据流量。回复“否”可重新关闭。");
+}
+
+TEST_CASE("STOP and START are answered with what holds in every regime") {
+    Facts facts;
+    facts.kind = Kind::receipt;
     facts.note = Note::stopped;
     CHECK(text_of(facts) ==
-          "Welcome texts are off. Cap, hold and confirmation texts still come. Reply START for welcome texts.");
+          "Optional texts are off, perhaps usage warnings too. Required ones and questions about switched-off services "
+          "still come. Reply START for all texts.");
+    facts.note = Note::started;
+    CHECK(text_of(facts) == "Optional texts are on again. Reply STOP to end them.");
+}
+
+TEST_CASE("who declines reads what stays off, or only that nothing was switched on where nothing is off any more") {
+    Facts facts = cap_in_japan(Kind::declined, "en-GB", "300.00");
+    facts.period_end.reset();
+    facts.still_held = true;
+    CHECK(text_of(facts) ==
+          "Your answer was no. Stays off: mobile data. You changed your mind? Reply YES and we ask again.");
+    facts.still_held = false;
+    CHECK(text_of(facts) ==
+          "Your answer was no. Nothing was switched on. While it is off, you can reply YES and we ask again.");
+}
+
+TEST_CASE("help says how the open questions are answered") {
+    struct Row {
+        Note note;
+        bool one_open;
+        std::string text;  ///< without the keywords that end each
+    };
+    const std::string choices = "\n1 Continue up to CNY 400.00\n2 No, stay off\nReply with number or NO.";
+    const std::vector<Row> rows{
+        {Note::none, true, "One question is open:" + choices},
+        {Note::not_understood, true, "We did not understand. Nothing was changed." + choices},
+        {Note::not_understood, false, "We did not understand. Nothing was changed."},
+        {Note::nothing_open, false, "No question is open. Nothing was changed."},
+        {Note::several_open, false,
+         "Several questions are open. Send number and code as in the text you answer, like 2 4821. "
+         "Nothing was changed."},
+        {Note::already_decided, false,
+         "This question is closed already; the answer was: No, stay off. Nothing was changed."},
+        {Note::already_decided, true,
+         "This question is closed already; the answer was: No, stay off. Nothing was changed. Still open:" + choices},
+    };
+    for (const Row& row : rows) {
+        Facts facts;
+        facts.kind = Kind::help;
+        facts.note = row.note;
+        if (row.note == Note::already_decided) facts.chosen = decline();
+        if (row.one_open) ask(facts, {extend("400.00"), decline()});
+        CHECK(text_of(facts) == row.text + "\nReply USAGE for your use, STOP for fewer texts, START for all.");
+    }
 }
 
 TEST_CASE("a wish for a higher cap of one's own is asked back, and holds nothing") {
@@ -186,7 +238,8 @@ TEST_CASE("a wish for a higher cap of one's own is asked back, and holds nothing
           "Price beyond: mobile data CNY 3.00 per MB incl. tax.\n"
           "1 Raise the cap to CNY 500.00\n"
           "2 No, leave it\n"
-          "Reply with number and code, e.g. 2 4821, by 25 Nov 2026, 13:31 (UTC+8). No answer: the cap stays as it is.");
+          "Reply with number or NO by 25 Nov 2026, 13:31 (UTC+8). Several questions? Add code: 2 4821. "
+          "No answer: the cap stays as it is.");
     facts.kind = Kind::declined;
     CHECK(text_of(facts) == "Your answer was no. Your cap stays at CNY 300.00.");
     facts.language = "zh";
@@ -215,7 +268,7 @@ TEST_CASE("the smaller messages read as whole texts") {
         {Kind::declined,
          "Your answer was no. Stays off: mobile data, until Dec 1, 2026, 12:00 AM (UTC+8). "
          "You changed your mind? Reply YES and we ask again.",
-         "您已选择不继续。数据流量保持关闭至2026年12月1日 00:00（UTC+8）。如改变主意，请回复YES，我们会再次询问。"},
+         "您已选择不继续。数据流量保持关闭至2026年12月1日 00:00（UTC+8）。如改变主意，请回复“是”，我们会再次询问。"},
         {Kind::released,
          "On again: mobile data. Price: mobile data CNY 3.00 per MB incl. tax. "
          "Used CNY 120.00 of CNY 300.00, as recorded so far.",
@@ -240,9 +293,9 @@ TEST_CASE("the smaller messages read as whole texts") {
          "50欧元。部分网络话单到达较晚，费用可能增加。"},
         {Kind::help,
          "We did not understand. Nothing was changed.\n"
-         "Reply USAGE for your use, CAP 100 to set a cap of 100, STOP or START for welcome texts.",
+         "Reply USAGE for your use, STOP for fewer texts, START for all.",
          "未能识别您的回复，未作任何更改。\n"
-         "回复USAGE查询用量，回复CAP 100设限额为100，回复STOP或START停发或恢复欢迎短信。"},
+         "回复“用量”查询用量，“退订”减少短信，“订阅”恢复全部短信。"},
         {Kind::usage,
          "Used as recorded so far: mobile data CNY 120.00 of CNY 300.00 (40%).\nThis trip: CNY 120.00 and €3.50.",
          "截至目前记录：数据流量已用人民币120.00元，限额人民币300.00元（40%）。\n本次行程：人民币120.00元和3.50欧元。"},
@@ -250,6 +303,8 @@ TEST_CASE("the smaller messages read as whole texts") {
     for (const Row& row : rows) {
         Facts facts = cap_in_japan(row.kind, "en", "120.00");
         facts.spent = {money("120.00"), money("3.499999", "EUR")};
+        facts.still_held = row.kind == Kind::declined;
+        if (row.kind == Kind::help) facts.note = Note::not_understood;
         CHECK(text_of(facts) == row.english);
         facts.language = "zh-Hans";
         CHECK(text_of(facts) == row.chinese);
@@ -278,4 +333,14 @@ TEST_CASE("USAGE lists every cap with its period") {
           "mobile data: CNY 299.99 of CNY 300.00 (99%), until 1 Dec 2026, 00:00 (UTC+8)\n"
           "mobile data: 512 MB of 5 GB (10%), this trip\n"
           "This trip: CNY 120.00 and €3.50.");
+    facts.caps[0].limit = facts.caps[1].limit = {};
+    facts.caps[1].period_end.reset();
+    facts.spent.clear();
+    CHECK(text_of(facts) ==
+          "Used as recorded so far:\n"
+          "mobile data: CNY 299.99 used, no further limit, until 1 Dec 2026, 00:00 (UTC+8)\n"
+          "mobile data: 512 MB used, no further limit, this trip");
+    facts.caps.clear();
+    facts.limit = {};
+    CHECK(text_of(facts) == "No cap applies to you.");
 }

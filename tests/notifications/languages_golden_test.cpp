@@ -35,8 +35,7 @@ TEST_CASE("German travellers read the welcome, a threshold and the question at a
            "SMS: 0,39 CNY pro Nachricht\n"
            "Empfangene SMS: kostenlos\n"
            "Limit für mobile Daten: 300,00 CNY, bisher erfasst: 0,00 CNY.\n"
-           "Antworten Sie mit USAGE für Ihren Verbrauch, CAP 100 für ein Limit von 100, STOP für keine "
-           "Willkommensnachrichten mehr.",
+           "Antworten Sie mit VERBRAUCH für Ihren Verbrauch, STOP für weniger Nachrichten.",
            "80 % Ihres Limits für mobile Daten erreicht. Verbraucht: 240,00 CNY von 300,00 CNY (inkl. MwSt.), "
            "soweit bisher erfasst. Preis: mobile Daten 3,00 CNY pro MB (inkl. MwSt.). Bei 300,00 CNY wird "
            "abgeschaltet, bis Sie zustimmen. Zum Weiternutzen müssen Sie nichts tun; zum Beenden schalten Sie "
@@ -46,8 +45,8 @@ TEST_CASE("German travellers read the welcome, a threshold and the question at a
            "1 Weiter bis 400,00 CNY\n"
            "2 Japan 1 GB: 30,00 CNY\n"
            "3 Nein, ausgeschaltet lassen\n"
-           "Antworten Sie bis 25. Nov. 2026, 13:31 (UTC+8) mit Nummer und Code, z. B. 3 4821. Ohne Antwort "
-           "bleibt es bis 1. Dez. 2026, 00:00 (UTC+8) ausgeschaltet."});
+           "Antworten Sie bis 25. Nov. 2026, 13:31 (UTC+8) mit der Nummer oder NEIN. Mehrere Fragen offen? "
+           "Dann mit Code: 3 4821. Ohne Antwort bleibt es bis 1. Dez. 2026, 00:00 (UTC+8) ausgeschaltet."});
 }
 
 TEST_CASE("French travellers read the welcome, a threshold and the question at a cap") {
@@ -59,8 +58,7 @@ TEST_CASE("French travellers read the welcome, a threshold and the question at a
            "SMS : 0,39 CNY par message\n"
            "SMS entrants : gratuit\n"
            "Plafond (données mobiles) : 300,00 CNY, consommé selon les relevés à ce jour : 0,00 CNY.\n"
-           "Répondez USAGE pour votre consommation, CAP 100 pour fixer un plafond de 100, STOP pour ne plus "
-           "avoir de messages de bienvenue.",
+           "Répondez CONSO pour votre consommation, ARRET pour recevoir moins de messages.",
            "Vous avez atteint 80 % de votre plafond (données mobiles) : 240,00 CNY sur 300,00 CNY TTC, selon les "
            "relevés à ce jour. Prix : données mobiles 3,00 CNY par Mo TTC. Le service sera coupé à 300,00 CNY, "
            "jusqu'à votre accord. Pour continuer, vous n'avez rien à faire ; pour cesser, désactivez "
@@ -70,8 +68,8 @@ TEST_CASE("French travellers read the welcome, a threshold and the question at a
            "1 Continuer jusqu'à 400,00 CNY\n"
            "2 Japan 1 GB : 30,00 CNY\n"
            "3 Non, laisser coupé\n"
-           "Répondez par le numéro et le code, par ex. 3 4821, avant le 25 nov. 2026, 13:31 (UTC+8). Sans "
-           "réponse, le service reste coupé jusqu'au 1 déc. 2026, 00:00 (UTC+8)."});
+           "Répondez par le numéro ou NON avant le 25 nov. 2026, 13:31 (UTC+8). Plusieurs questions ? Ajoutez le "
+           "code : 3 4821. Sans réponse, le service reste coupé jusqu'au 1 déc. 2026, 00:00 (UTC+8)."});
 }
 
 TEST_CASE("Spanish travellers read the welcome, a threshold and the question at a cap") {
@@ -83,7 +81,7 @@ TEST_CASE("Spanish travellers read the welcome, a threshold and the question at 
            "SMS: 0,39 CNY/SMS\n"
            "SMS recibidos: gratis\n"
            "Tope para datos: 300,00 CNY; registrado hasta ahora: 0,00 CNY.\n"
-           "Responda USAGE para ver su consumo, CAP 100 para un tope de 100, STOP para no recibir la bienvenida.",
+           "Responda CONSUMO para ver su consumo, BAJA para recibir menos mensajes.",
            "Ha alcanzado el 80 % de su tope para datos. Consumo registrado hasta ahora: 240,00 CNY de 300,00 CNY "
            "(impuestos incluidos). Precio: datos 3,00 CNY/MB, impuestos incluidos. Al llegar a 300,00 CNY el "
            "servicio se interrumpe hasta que usted acepte. Para seguir no tiene que hacer nada; para parar, "
@@ -93,8 +91,8 @@ TEST_CASE("Spanish travellers read the welcome, a threshold and the question at 
            "1 Seguir hasta 400,00 CNY\n"
            "2 Japan 1 GB: 30,00 CNY\n"
            "3 No, dejar desactivado\n"
-           "Responda con la cifra y la clave, p. ej. 3 4821, antes del 25 nov 2026, 13:31 (UTC+8). Sin "
-           "respuesta, sigue desactivado hasta el 1 dic 2026, 0:00 (UTC+8)."});
+           "Responda con la cifra o NO antes del 25 nov 2026, 13:31 (UTC+8). ¿Varias preguntas? Añada la clave: "
+           "3 4821. Sin respuesta, sigue desactivado hasta el 1 dic 2026, 0:00 (UTC+8)."});
 }
 
 TEST_CASE("Japanese travellers read the welcome, a threshold and the question at a cap") {
@@ -106,7 +104,7 @@ TEST_CASE("Japanese travellers read the welcome, a threshold and the question at
            "SMS送信：0.39人民元/通\n"
            "SMS受信：無料\n"
            "データ通信の上限は300.00人民元、現時点の記録でのご利用は0.00人民元です。\n"
-           "USAGEと返信すると利用状況の確認、CAP 100で上限を100に設定、STOPで到着案内の停止ができます。",
+           "「利用状況」と返信すると利用状況の確認、「配信停止」でお知らせを減らすことができます。",
            "データ通信のご利用が上限の80%に達しました。現時点の記録で、上限300.00人民元（税込）"
            "のうち240.00人民元をご利用です。料金：データ通信3.00人民元/MB（税込）。上限に達すると、"
            "同意をいただくまで停止します。このまま続ける場合、操作は不要です。"
@@ -116,7 +114,8 @@ TEST_CASE("Japanese travellers read the welcome, a threshold and the question at
            "1 上限を400.00人民元に上げて続ける\n"
            "2 Japan 1 GB：30.00人民元\n"
            "3 いいえ、停止したままにする\n"
-           "2026年11月25日 13:31（UTC+8）までに番号と確認コードを返信してください（例：3 4821）。"
+           "2026年11月25日 13:31（UTC+8）までに番号か「いいえ」を返信してください（質問が複数あるときは確認コードも：3 "
+           "4821）。"
            "ご返信がない場合、2026年12月1日 0:00（UTC+8）まで停止したままです。"});
 }
 
@@ -129,7 +128,7 @@ TEST_CASE("Traditional Chinese travellers read the welcome, a threshold and the 
            "發送SMS：人民幣0.39元/則\n"
            "接收SMS：免費\n"
            "數據上限為人民幣300.00元，截至目前紀錄已用人民幣0.00元。\n"
-           "回覆USAGE查詢用量，回覆CAP 100設定上限為100，回覆STOP不再接收歡迎訊息。",
+           "回覆「用量」查詢用量，回覆「退訂」減少訊息。",
            "您的漫遊數據已達上限的80%：截至目前紀錄已用人民幣240.00元，上限人民幣300.00元（含稅）。收費："
            "數據人民幣3.00元/MB（含稅）。達到上限後將關閉，經您同意才會繼續。如繼續使用，無須操作；如要停用，"
            "請關閉數據漫遊。上限於2026年12月1日 上午12:00（UTC+8）重新計算。",
@@ -138,6 +137,6 @@ TEST_CASE("Traditional Chinese travellers read the welcome, a threshold and the 
            "1 繼續使用，上限提高至人民幣400.00元\n"
            "2 Japan 1 GB：人民幣30.00元\n"
            "3 不，維持關閉\n"
-           "請於2026年11月25日 下午1:31（UTC+8）前回覆選項編號及驗證碼，例如：3 4821。如不答覆，"
+           "請於2026年11月25日 下午1:31（UTC+8）前回覆選項編號或「否」，有多個問題時加驗證碼：3 4821。如不答覆，"
            "將維持關閉至2026年12月1日 上午12:00（UTC+8）。"});
 }

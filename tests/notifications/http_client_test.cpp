@@ -1,4 +1,4 @@
-#include "service/http/client.h"
+#include "notifications/http_client.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -16,6 +16,9 @@
 
 namespace roamguard::http {
 namespace {
+
+using notifications::Client;
+using notifications::Reply;
 
 using namespace std::chrono_literals;
 
