@@ -41,6 +41,7 @@ public:
 private:
     void by_plmn(const Plmn& plmn) {
         place_.plmn = plmn;
+        place_.mcc = plmn.mcc();
         const Network* network = networks_.find(plmn);
         if (network != nullptr) place_.realtime = network->realtime;
 
@@ -126,6 +127,7 @@ private:
     /// CAMARA names an MCC and countries, never a network.
     void by_camara() {
         const std::string& mcc = query_.mcc;
+        place_.mcc = mcc;
         if (test_mcc(mcc)) {
             place_.klass = NetworkClass::test;
             place_.basis = Basis::camara;

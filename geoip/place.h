@@ -39,6 +39,7 @@ struct Place {
     std::vector<Country>
         candidates;  ///< all possible countries; more than one means ambiguous (the caller picks the dearest)
     std::optional<Plmn> plmn;
+    std::string mcc;  ///< of the network, three digits; empty when unknown
     Basis basis = Basis::none;
     bool weak = false;     ///< rests on a `device` address alone: never ends a trip, never releases a hold
     bool realtime = true;  ///< false: usage records of this network come late

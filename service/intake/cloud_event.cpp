@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "service/intake/camara.h"
 #include "service/intake/faults.h"
 #include "service/json/reader.h"
 
@@ -209,6 +210,17 @@ std::optional<json::JsonFault> take_bytes(CloudEvent& event, std::string_view by
     return std::nullopt;
 }
 
+/// A number as `id` becomes its decimal text, in CAMARA's events of a source that is forgiven it.
+void forgive_number_as_id(nlohmann::json& envelope, const Limits& limits) {
+    if (limits.camara_compat.empty()) return;
+    const auto id = envelope.find("id"), source = envelope.find("source"), type = envelope.find("type");
+    const auto none = envelope.end();
+    if (id == none || source == none || type == none) return;
+    if (!id->is_number_integer() || !source->is_string() || !type->is_string()) return;
+    if (!is_of_camara(type->get_ref<const std::string&>())) return;
+    if (manners_of(source->get_ref<const std::string&>(), limits) == Manners::forgiving) *id = id->dump();
+}
+
 void name(Refusal& refusal, const CloudEvent& event) {
     refusal.id = event.id;
     refusal.source = event.source;
@@ -232,6 +244,7 @@ tl::expected<CloudEvent, Refusal> read_structured(std::string_view text, const L
              "an event is a JSON object, and this is " + std::string(json::kind_word(*envelope)) + several, 0},
             text));
     }
+    forgive_number_as_id(*envelope, limits);
     AttributeReader reader("");
     nlohmann::json* data = nullptr;
     nlohmann::json* base64 = nullptr;

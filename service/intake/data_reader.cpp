@@ -25,11 +25,23 @@ bool all_digits(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Nothing when the time is fit; otherwise the code and the rule it breaks.
+std::optional<std::pair<std::string, std::string>> out_of_reach(const AttributeTime& time, tariffs::Instant now,
+                                                                const Limits& limits) {
+    using Range = AttributeTime::Range;
+    if (time.range == Range::before || (time.range == Range::within && time.written.at < now - limits.max_age))
+        return std::pair("too_old", "is more than " + tariffs::to_text(limits.max_age) + " ago");
+    if (time.range == Range::after || time.written.at > now + limits.max_ahead)
+        return std::pair("in_the_future", "is more than " + tariffs::to_text(limits.max_ahead) + " in the future");
+    return std::nullopt;
+}
+
 }  // namespace
 
 void DataReader::time(const std::optional<AttributeTime>& time) {
     if (!time) return faults_.add("/time", "required", "time is missing: it says when the event happened");
-    if (const auto fault = out_of_reach(*time)) return faults_.add("/time", fault->first, "time " + fault->second);
+    if (const auto fault = out_of_reach(*time, now_, limits_))
+        return faults_.add("/time", fault->first, "time " + fault->second);
     event_.time = time->written;
 }
 
@@ -77,21 +89,14 @@ void DataReader::subscriber(ObjectReader& data) {
         if (const auto number = notifications::Msisdn::parse(*text))
             event_.subscriber.msisdn = *number;
         else
-            subscriber.fault("msisdn", "invalid_value",
-                             "must be an E.164 number: + and 7 to 15 digits, the first not 0, nothing between them");
+            subscriber.fault("msisdn", "invalid_value", e164_rule);
     }
-    if (const auto* text = subscriber.text("imsi")) {
-        if (text->size() < 6 || text->size() > 15 || !all_digits(*text))
-            subscriber.fault("imsi", "invalid_value", "must be 6 to 15 digits (an IMSI has 14 or 15)");
-        else
-            event_.subscriber.imsi = *text;
-    }
+    event_.subscriber.imsi = read_imsi(subscriber, "imsi");
     if (const auto* text = subscriber.text("id")) {
-        const bool printable = std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c <= '~'; });
-        if (text->empty() || text->size() > 64 || !printable)
-            subscriber.fault("id", "invalid_value", "must be 1 to 64 printable ASCII characters without spaces");
-        else
+        if (is_customer_id(*text))
             event_.subscriber.id = *text;
+        else
+            subscriber.fault("id", "invalid_value", customer_id_rule);
     }
 }
 
@@ -102,7 +107,10 @@ void DataReader::visited_network(ObjectReader& data) {
     const bool by_code = network.find("mcc") || network.find("mnc");
     if (by_code && network.find("tadig"))
         return network.fault("", "conflict", "must be {mcc,mnc} or {tadig}, not both");
-    if (by_code) return plmn(network);
+    if (by_code) {
+        event_.plmn = read_plmn(network);
+        return;
+    }
     if (!network.find("tadig")) return network.fault("", "required", "must have mcc and mnc, or tadig");
     const auto* text = network.text("tadig");
     if (!text) return;
@@ -111,20 +119,6 @@ void DataReader::visited_network(ObjectReader& data) {
                       });
     if (!good) return network.fault("tadig", "invalid_value", "must be five upper-case letters or digits");
     event_.tadig = *text;
-}
-
-void DataReader::plmn(ObjectReader& network) {
-    network.require("mcc");
-    network.require("mnc");
-    constexpr std::string_view why = ", because 01 and 001 are different networks";
-    const auto* mcc = network.text("mcc", why);
-    const auto* mnc = network.text("mnc", why);
-    const bool good_mcc = mcc && mcc->size() == 3 && all_digits(*mcc);
-    if (mcc && !good_mcc) network.fault("mcc", "invalid_value", "must be exactly three digits");
-    const bool good_mnc = mnc && (mnc->size() == 2 || mnc->size() == 3) && all_digits(*mnc);
-    if (mnc && !good_mnc)
-        network.fault("mnc", "invalid_value", "must be two or three digits, as the operator writes it");
-    if (good_mcc && good_mnc) event_.plmn = geoip::Plmn::parse(*mcc, *mnc);
 }
 
 void DataReader::ip_address(ObjectReader& data) {
@@ -185,19 +179,8 @@ void DataReader::called(ObjectReader& data) {
 }
 
 void DataReader::period(ObjectReader& data) {
-    std::optional<AttributeTime> times[2];
-    const std::string_view names[2] = {"startedAt", "endedAt"};
-    for (int i = 0; i < 2; ++i) {
-        const auto* text = data.text(names[i]);
-        if (!text) continue;
-        times[i] = parse_time(*text);
-        if (!times[i]) {
-            data.fault(names[i], "invalid_value", time_rule);
-        } else if (const auto fault = out_of_reach(*times[i])) {
-            data.fault(names[i], fault->first, fault->second);
-            times[i].reset();
-        }
-    }
+    const std::optional<AttributeTime> times[2] = {read_time(data, "startedAt", now_, limits_),
+                                                   read_time(data, "endedAt", now_, limits_)};
     if (times[0] && times[1] && times[1]->written.at < times[0]->written.at)
         data.fault("endedAt", "conflict", "must not be before startedAt");
     if (times[0]) event_.time = times[0]->written;
@@ -249,13 +232,46 @@ void DataReader::charged_words(ObjectReader& data) {
         data.fault("chargedAs", "invalid_value", "must be one of tariff, allowance, free");
 }
 
-std::optional<std::pair<std::string, std::string>> DataReader::out_of_reach(const AttributeTime& time) const {
-    using Range = AttributeTime::Range;
-    if (time.range == Range::before || (time.range == Range::within && time.written.at < now_ - limits_.max_age))
-        return std::pair("too_old", "is more than " + tariffs::to_text(limits_.max_age) + " ago");
-    if (time.range == Range::after || time.written.at > now_ + limits_.max_ahead)
-        return std::pair("in_the_future", "is more than " + tariffs::to_text(limits_.max_ahead) + " in the future");
-    return std::nullopt;
+std::optional<geoip::Plmn> read_plmn(ObjectReader& network) {
+    network.require("mcc");
+    network.require("mnc");
+    constexpr std::string_view why = ", because 01 and 001 are different networks";
+    const auto* mcc = network.text("mcc", why);
+    const auto* mnc = network.text("mnc", why);
+    const bool good_mcc = mcc && mcc->size() == 3 && all_digits(*mcc);
+    if (mcc && !good_mcc) network.fault("mcc", "invalid_value", "must be exactly three digits");
+    const bool good_mnc = mnc && (mnc->size() == 2 || mnc->size() == 3) && all_digits(*mnc);
+    if (mnc && !good_mnc)
+        network.fault("mnc", "invalid_value", "must be two or three digits, as the operator writes it");
+    if (!good_mcc || !good_mnc) return std::nullopt;
+    return geoip::Plmn::parse(*mcc, *mnc);
+}
+
+std::string read_imsi(ObjectReader& object, std::string_view name) {
+    const auto* text = object.text(name);
+    if (!text) return {};
+    if (text->size() >= 6 && text->size() <= 15 && all_digits(*text)) return *text;
+    object.fault(name, "invalid_value", "must be 6 to 15 digits (an IMSI has 14 or 15)");
+    return {};
+}
+
+bool is_customer_id(std::string_view text) {
+    return !text.empty() && text.size() <= 64 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+std::optional<AttributeTime> read_time(ObjectReader& object, std::string_view name, tariffs::Instant now,
+                                       const Limits& limits) {
+    const auto* text = object.text(name);
+    if (!text) return std::nullopt;
+    auto time = parse_time(*text);
+    if (!time) {
+        object.fault(name, "invalid_value", time_rule);
+    } else if (const auto fault = out_of_reach(*time, now, limits)) {
+        object.fault(name, fault->first, fault->second);
+        time.reset();
+    }
+    return time;
 }
 
 }  // namespace roamguard::intake

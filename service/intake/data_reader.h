@@ -2,7 +2,7 @@
 
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -12,7 +12,23 @@
 
 namespace roamguard::intake {
 
-/// Fills a RoamingEvent from the data of one event. One per event.
+// Rules that fields have in whatever format they come. What breaks one reads as nothing, the fault noted.
+
+/// The rule of a telephone number, to continue a sentence.
+inline constexpr std::string_view e164_rule =
+    "must be an E.164 number: + and 7 to 15 digits, the first not 0, nothing between them";
+/// `{mcc,mnc}`, both required, as strings.
+[[nodiscard]] std::optional<geoip::Plmn> read_plmn(ObjectReader& network);
+/// 6 to 15 digits; empty when absent or at fault.
+[[nodiscard]] std::string read_imsi(ObjectReader& object, std::string_view name);
+/// Whether a text can be a customer's opaque id, and the rule.
+[[nodiscard]] bool is_customer_id(std::string_view text);
+inline constexpr std::string_view customer_id_rule = "must be 1 to 64 printable ASCII characters without spaces";
+/// An RFC 3339 time within the limits.
+[[nodiscard]] std::optional<AttributeTime> read_time(ObjectReader& object, std::string_view name, tariffs::Instant now,
+                                                     const Limits& limits);
+
+/// Fills a RoamingEvent from the data of one of our own events. One per event.
 class DataReader {
 public:
     DataReader(RoamingEvent& event, tariffs::Instant now, const Limits& limits, Faults& faults)
@@ -26,7 +42,6 @@ public:
 private:
     void subscriber(ObjectReader& data);
     void visited_network(ObjectReader& data);
-    void plmn(ObjectReader& network);
     void ip_address(ObjectReader& data);
     void access(ObjectReader& data);
     void quantity(ObjectReader& data);
@@ -35,8 +50,6 @@ private:
     void period(ObjectReader& data);
     void charged(ObjectReader& data);
     void charged_words(ObjectReader& data);
-    /// Nothing when the time is fit; otherwise the code and the rule it breaks.
-    std::optional<std::pair<std::string, std::string>> out_of_reach(const AttributeTime& time) const;
 
     RoamingEvent& event_;
     tariffs::Instant now_;

@@ -66,6 +66,18 @@ Digest key_of(std::string_view source, std::string_view id) {
     return sha256(bytes);
 }
 
+Digest digest_of(std::string_view bytes) { return sha256(bytes); }
+
+std::string hex(const Digest& digest) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    for (const std::uint8_t byte : digest) {
+        out += digits[byte >> 4];
+        out += digits[byte & 0xF];
+    }
+    return out;
+}
+
 Digest content_of(const CloudEvent& event, std::string_view data_json) {
     std::string bytes;
     bytes.reserve(512 + data_json.size());

@@ -26,8 +26,19 @@ public:
         const std::string more = count_ == 2 ? "1 more fault" : std::to_string(count_ - 1) + " more faults";
         return list_.front().detail + " (and " + more + ")";
     }
-    [[nodiscard]] const FieldFault& first() const { return list_.front(); }
     [[nodiscard]] std::vector<FieldFault> take() { return std::move(list_); }
+    /// Why the data is refused. The code of the whole is that of the first fault where senders act on it,
+    /// `invalid_field` otherwise. Only when there is a fault; takes the faults.
+    [[nodiscard]] Refusal refusal(int status) {
+        Refusal refusal;
+        refusal.status = status;
+        refusal.code = "invalid_field";
+        for (std::string_view own : {"unknown_type", "unknown_field", "too_old", "in_the_future"})
+            if (list_.front().code == own) refusal.code = own;
+        refusal.detail = summary();
+        refusal.errors = take();
+        return refusal;
+    }
 
 private:
     std::vector<FieldFault> list_;

@@ -28,11 +28,18 @@ std::size_t edits(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-/// `/data/subscriber` and `msisdn` as `data.subscriber.msisdn`.
-std::string path(std::string_view pointer, std::string_view name) {
-    std::string out(pointer.substr(1));
-    std::replace(out.begin(), out.end(), '/', '.');
-    if (!name.empty()) out.append(1, '.').append(name);
+/// `/data/subscriber/msisdn` as `data.subscriber.msisdn`, `/data/countryName/0` as `data.countryName[0]`.
+std::string path(std::string_view pointer) {
+    std::string out;
+    while (!pointer.empty()) {
+        pointer.remove_prefix(1);
+        const std::string_view step = pointer.substr(0, pointer.find('/'));
+        pointer.remove_prefix(step.size());
+        if (step.find_first_not_of("0123456789") == std::string_view::npos)
+            out.append(1, '[').append(step).append(1, ']');
+        else
+            out.append(out.empty() ? "" : ".").append(step);
+    }
     return out;
 }
 
@@ -47,7 +54,7 @@ ObjectReader::ObjectReader(const nlohmann::json& object, std::string_view pointe
             faults_.add({}, {}, {});
             continue;
         }
-        std::string sentence = path(pointer_, "") + " has no member " + json::shown_name(name);
+        std::string sentence = path(pointer_) + " has no member " + json::shown_name(name);
         if (const auto meant = nearest(name, known)) sentence.append(": did you mean ").append(*meant).append("?");
         faults_.add(std::string(pointer_) + pointer_step(name), "unknown_field", std::move(sentence));
     }
@@ -75,10 +82,26 @@ const nlohmann::json* ObjectReader::object(std::string_view name) {
     return nullptr;
 }
 
+const nlohmann::json* ObjectReader::array(std::string_view name) {
+    const auto* value = find(name);
+    if (!value || value->is_array()) return value;
+    fault(name, "wrong_type", "must be an array, and this is " + std::string(json::kind_word(*value)));
+    return nullptr;
+}
+
+std::optional<bool> ObjectReader::boolean(std::string_view name) {
+    const auto* value = find(name);
+    if (!value) return std::nullopt;
+    if (value->is_boolean()) return value->get<bool>();
+    fault(name, "wrong_type", "must be true or false, and this is " + std::string(json::kind_word(*value)));
+    return std::nullopt;
+}
+
 void ObjectReader::fault(std::string_view name, std::string code, std::string_view rule) {
     std::string pointer(pointer_);
     if (!name.empty()) pointer.append(1, '/').append(name);
-    faults_.add(std::move(pointer), std::move(code), path(pointer_, name).append(1, ' ').append(rule));
+    std::string sentence = path(pointer).append(1, ' ').append(rule);
+    faults_.add(std::move(pointer), std::move(code), std::move(sentence));
 }
 
 std::optional<std::string_view> nearest(std::string_view name, std::span<const std::string_view> names) {

@@ -42,6 +42,9 @@ struct Limits {
     int max_depth = 32;
     tariffs::Span max_ahead = tariffs::minutes(10);
     tariffs::Span max_age = tariffs::days(35);
+    /// Sources whose CAMARA events may have the slips of CAMARA's own examples (`may_slip` in camara.h): a source, the
+    /// beginning of one (a `*` at the end changes nothing), or `*` for all.
+    std::vector<std::string> camara_compat;
 };
 
 /// The headers of a request, values as received (not percent-decoded).

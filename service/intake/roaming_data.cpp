@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/intake/camara.h"
 #include "service/intake/data_reader.h"
 #include "service/intake/digests.h"
 #include "service/json/reader.h"
@@ -30,19 +31,8 @@ void read_data(const CloudEvent& event, RoamingEvent& out, DataReader& reader) {
     }
 }
 
-/// The code of the refusal as a whole: that of the first fault where senders act on it, `invalid_field` otherwise.
-std::string overall_code(const FieldFault& first) {
-    for (std::string_view own : {"unknown_type", "unknown_field", "too_old", "in_the_future"})
-        if (first.code == own) return first.code;
-    return "invalid_field";
-}
-
 ReadEvent refuse(Faults& faults, const CloudEvent& event, std::string_view raw) {
-    Refusal refusal;
-    refusal.status = 422;
-    refusal.code = overall_code(faults.first());
-    refusal.detail = faults.summary();
-    refusal.errors = faults.take();
+    Refusal refusal = faults.refusal(422);
     refusal.id = event.id;
     refusal.source = event.source;
     refusal.type = event.type;
@@ -51,8 +41,10 @@ ReadEvent refuse(Faults& faults, const CloudEvent& event, std::string_view raw) 
 }
 
 std::string unknown_type_sentence(std::string_view type) {
+    if (is_of_camara(type)) return unlisted_camara_type(type);
     std::string sentence = "type is none of ";
     sentence.append(attach_type).append(", ").append(detach_type).append(", ").append(usage_type);
+    sentence.append(", nor an event of CAMARA Device Roaming Status");
     if (const auto meant = nearest(type, type_names)) sentence.append(": did you mean ").append(*meant).append("?");
     return sentence;
 }
@@ -61,20 +53,23 @@ std::string unknown_type_sentence(std::string_view type) {
 
 ReadEvent read_roaming_event(CloudEvent event, std::string_view raw, tariffs::Instant now, const Limits& limits) {
     Faults faults;
-    if (std::find(std::begin(type_names), std::end(type_names), event.type) == std::end(type_names)) {
+    const bool camara = is_camara_type(event.type);
+    if (!camara && std::find(std::begin(type_names), std::end(type_names), event.type) == std::end(type_names)) {
         faults.add("/type", "unknown_type", unknown_type_sentence(event.type));
         return refuse(faults, event, raw);
     }
     RoamingEvent out;
     DataReader reader(out, now, limits, faults);
     reader.time(event.time);
-    if (!event.json_data) {
+    if (!event.json_data || (camara && event.content_type != "application/json")) {
         faults.add("/datacontenttype", "invalid_value", "datacontenttype must be application/json for this type");
     } else if (!event.data) {
         faults.add("/data", "required", "data is missing");
     } else if (!event.data->is_object()) {
         faults.add("/data", "wrong_type",
                    "data must be an object, and this is " + std::string(json::kind_word(*event.data)));
+    } else if (camara) {
+        read_camara_data(event, limits, out, faults);
     } else {
         read_data(event, out, reader);
     }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "geoip/place.h"
 #include "notifications/msisdn.h"
@@ -14,13 +15,18 @@
 
 namespace roamguard::intake {
 
-enum class EventType { attach, detach, usage };
+/// `roaming_on`: abroad, and nobody says where (CAMARA roaming-on, or a status without a country). `subscription`: news
+/// of a CAMARA subscription, which changes nothing but may teach whose it is.
+enum class EventType { attach, detach, usage, roaming_on, subscription };
 
 /// Who an event is about; at least one is set.
 struct Subscriber {
     notifications::Msisdn msisdn;  ///< none when absent
     std::string imsi;              ///< 14 or 15 digits (6 to 15 accepted), empty when absent
     std::string id;                ///< the customer's opaque id, empty when absent
+    /// CAMARA's subscriptionId, empty when absent: names the customer where nothing else does, is learnt where
+    /// something does.
+    std::string camara_subscription;
 };
 
 /// How the sender says a record was charged.
@@ -48,7 +54,10 @@ struct RoamingEvent {
     std::string tadig;                ///< visitedNetwork {tadig}, empty when absent
     std::string ip;                   ///< empty when absent
     geoip::IpOf ip_of = geoip::IpOf::device;
-    std::string access;  ///< 2g 3g 4g 5g vowifi, empty when absent
+    std::string access;                     ///< 2g 3g 4g 5g vowifi, empty when absent
+    bool at_home = false;                   ///< attach: not roaming, as the sender says, and no network named
+    std::string mcc;                        ///< attach: CAMARA's countryCode, three digits; empty when absent
+    std::vector<geoip::Country> countries;  ///< attach: CAMARA's countryName
 
     // usage
     tariffs::Service service = tariffs::Service::data;

@@ -86,7 +86,7 @@ TEST_CASE("a detach and a usage record are read into all their fields") {
 TEST_CASE("an unknown type is refused with the list of ours") {
     const std::string ours =
         "422 unknown_type /type unknown_type: type is none of org.roamguard.attach.v1, org.roamguard.detach.v1, "
-        "org.roamguard.usage.v1";
+        "org.roamguard.usage.v1, nor an event of CAMARA Device Roaming Status";
     auto event = attach();
     event["type"] = "com.example.other";
     CHECK(verdict(read(event)) == ours);
