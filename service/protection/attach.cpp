@@ -247,6 +247,7 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
     const bool flaps = flapping(d, place, at);
     const std::optional<std::string> left =
         known && !known->home() && !same ? std::optional(known->destination()) : std::nullopt;
+    place_told(d, at);
     if (because == Because::usage) d.out.reasons.push_back("usage newer than the known place acts as an attach");
     remember(d.state, place, at);
     heard_abroad(d, at);
@@ -268,11 +269,13 @@ void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& pl
         return d.out.add(Outcome::noted);
     }
     if (!d.state.places.empty() && at < d.state.places.back().at) {
+        place_told(d, at);
         remember(d.state, place, at);
         return d.out.add(Outcome::stale);
     }
     if (!place.home()) return enter_foreign(d, place, at, Because::attach);
     if (const KnownPlace* known = d.state.place(); known && !known->home()) leave(d, known->destination());
+    place_told(d, at);
     remember(d.state, place, at);
     came_home(d, at);
     sleep_holds(d);

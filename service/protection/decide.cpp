@@ -146,6 +146,12 @@ Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, co
         case EventType::detach:
             out.add(out.place.klass == geoip::NetworkClass::test ? Outcome::test_network : Outcome::noted);
             break;
+        case EventType::roaming_on:
+            roaming_on(d, event);
+            break;
+        case EventType::subscription:
+            out.add(Outcome::noted);
+            break;
     }
     out.prices = prices_at(out.place, terms, world, event.time.at);
     if (!out.holds.empty()) ++state.hold_sequence;
@@ -161,6 +167,7 @@ Decision decide_timers(const Terms& terms, const World& world, Instant now, std:
         end_trip(d, state.trip.home_since ? *state.trip.home_since + world.rules->trip_home_dwell
                                           : state.trip.last_heard + world.rules->trip_silence);
     settle(d);
+    settle_place(d);
     if (!out.holds.empty()) ++state.hold_sequence;
     state.wake = next_wake(state, *world.rules);
     return out;
@@ -203,6 +210,7 @@ std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules)
         for (const CapCount& count : state.counts)
             if (hold.cause == Cause::cap && count.cap == hold.about && count.start == hold.period_start)
                 consider(earliest, count.end);
+    if (const auto due = unsettled_due(state, rules)) consider(earliest, *due);
     return earliest;
 }
 

@@ -7,6 +7,7 @@
 
 #include "geoip/networks.h"
 #include "notifications/message.h"
+#include "notifications/sms_reply.h"
 #include "service/customers/regimes.h"
 #include "service/intake/roaming_event.h"
 #include "service/protection/state.h"
@@ -46,6 +47,7 @@ struct Rules {
     tariffs::Span trip_silence = tariffs::days(30);
     tariffs::Span question_expiry = tariffs::hours(24);
     tariffs::Span confirm_repeat_after = tariffs::hours(1);
+    tariffs::Span camara_settle_after = tariffs::seconds(60);
     tariffs::Span inadvertent_window = tariffs::hours(2);
     tariffs::Span inadvertent_stay = tariffs::minutes(30);
     tariffs::Span inadvertent_repeat_after = tariffs::hours(24);
@@ -73,6 +75,7 @@ struct Terms {
     bool barred = false;   ///< data roaming is barred by profile or regime
     bool inbound = false;  ///< another operator's customer: noted, never messaged
     std::set<notifications::Kind> opt_out;
+    std::set<notifications::Kind> may_opt_out;  ///< what STOP switches off
 };
 
 /// One message to be written, with what it is about.
@@ -84,6 +87,7 @@ struct Owed {
     Instant period_start;
     std::string question;  ///< the confirmation's id
     bool with_hold = false;
+    bool answers_sms = false;  ///< goes back the way the customer wrote
     bool to_payer = false;
 };
 
@@ -190,6 +194,28 @@ struct AnswerDecision {
 };
 [[nodiscard]] AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const World& world, Instant now,
                                            std::string_view seed, CustomerState& state);
+
+/// What became of a customer's SMS.
+enum class ReplyResult {
+    confirmed,
+    declined,
+    asked_again,  ///< a wish to continue after expiry or decline: the question was put anew
+    reopened,     ///< a no after a confirmation: the stage or the destination is closed again
+    stopped,
+    started,
+    told_usage,
+    helped,  ///< anything else: one help answer, nothing changed
+    silent   ///< the same, but three automatic texts went out within the hour
+};
+[[nodiscard]] std::string_view word(ReplyResult result);
+struct ReplyDecision {
+    ReplyResult result = ReplyResult::helped;
+    std::string question;  ///< the confirmation it was about, empty when none
+    Decision decision;
+};
+/// A customer's SMS. STOP and START change `state.profile.opt_out`.
+[[nodiscard]] ReplyDecision decide_reply(const notifications::SmsReply& reply, const Terms& terms, const World& world,
+                                         Instant now, std::string_view seed, CustomerState& state);
 
 /// Whether data may flow where the customer is now.
 [[nodiscard]] DataState data_state(const CustomerState& state, const Terms& terms);

@@ -66,6 +66,7 @@ KnownPlace known_place(const geoip::Place& found, const Terms& terms, const Worl
     place.basis = found.basis;
     place.weak = found.weak;
     place.realtime = found.realtime;
+    place.mcc = found.mcc;
     if (!found.ambiguous() || found.home()) return place;
     const tariffs::Table* table = table_at(world, at);
     if (!table) return place;

@@ -41,6 +41,19 @@ void owe_question(Deciding& d, notifications::Facts facts, const Question& quest
     d.out.add(Outcome::confirmation_requested);
 }
 
+/// Four digits that no other open question of this customer has.
+std::string code_for(const CustomerState& state, const std::string& id) {
+    const auto taken = [&](const std::string& code) {
+        return std::any_of(state.questions.begin(), state.questions.end(), [&](const Question& one) {
+            return one.state == QuestionState::pending && one.code == code;
+        });
+    };
+    std::string code = derived_code(id);
+    for (int n = 2; taken(code); ++n)
+        code = derived_code(id + "/" + std::to_string(n));
+    return code;
+}
+
 Question new_question(Deciding& d, Cause cause, const std::string& about, const std::string& what) {
     Question question;
     question.id = derived_id("q-", d.seed, what);
@@ -48,7 +61,7 @@ Question new_question(Deciding& d, Cause cause, const std::string& about, const 
     question.about = about;
     question.asked = d.now;
     question.expires = d.now + d.rules().question_expiry;
-    question.code = derived_code(question.id);
+    question.code = code_for(d.state, question.id);
     question.trip = d.state.trip.number;
     return question;
 }
@@ -57,47 +70,6 @@ const CapCount* count_for(const CustomerState& state, const Question& question) 
     for (const CapCount& count : state.counts)
         if (count.cap == question.about && count.start == question.period_start) return &count;
     return nullptr;
-}
-
-/// What was chosen, as it was printed.
-notifications::Choice choice_named(const Question& question, const Terms& terms) {
-    notifications::Choice choice;
-    if (question.chosen == "continue") choice.does = notifications::Choice::Does::proceed;
-    if (question.chosen != "extend") return choice;
-    choice.does = notifications::Choice::Does::extend;
-    const customers::CapRule* rule = rule_named(terms, question.about);
-    if (rule && question.next_limit > 0) choice.new_limit = amount_of(*rule, question.next_limit);
-    return choice;
-}
-
-/// The message that confirms in writing what was answered.
-Owed written_answer(Deciding& d, Kind kind, const Question& question) {
-    const KnownPlace* place = d.state.place();
-    Owed owed;
-    owed.facts = facts_at(place ? *place : KnownPlace{}, d.terms, d.world, d.now, kind);
-    owed.question = question.id;
-    owed.cap = question.cause == Cause::cap ? question.about : "";
-    owed.stage = question.stage;
-    owed.facts.chosen = choice_named(question, d.terms);
-    owed.facts.still_held = data_state(d.state, d.terms) != DataState::allowed;
-    if (question.cause != Cause::cap) {
-        owed.facts.services = {tariffs::Service::data};
-        return owed;
-    }
-    owed.facts.cap_id = question.about;
-    if (const customers::CapRule* rule = rule_named(d.terms, question.about)) {
-        owed.facts.services = rule->services;
-        owed.facts.cap_tax = rule->tax;
-        owed.facts.used = amount_of(*rule, question.used);
-        keep_prices_of(owed.facts, rule->services);
-        owed.facts.per_trip = rule->period.over == customers::PeriodRule::Over::trip;
-        if (const CapCount* count = count_for(d.state, question); count && !owed.facts.per_trip)
-            owed.facts.period_end = count->end;
-        owed.facts.limit = question.chosen == "extend" && question.next_limit == 0
-                               ? notifications::Amount{}
-                               : amount_of(*rule, question.chosen == "extend" ? question.next_limit : question.limit);
-    }
-    return owed;
 }
 
 void open_next_stage(Deciding& d, const Question& question) {
@@ -113,6 +85,53 @@ void open_next_stage(Deciding& d, const Question& question) {
         count.mark = limit ? highest_passed(rule, count.used, *limit) : 0;
     }
     release(d, Cause::cap, question.about, "the customer agreed to the next stage");
+}
+
+/// Where the question was about: the answer may come when the traveller has gone on.
+KnownPlace place_of(const CustomerState& state, const Question& question) {
+    for (auto one = state.places.rbegin(); one != state.places.rend(); ++one)
+        if (question.cause == Cause::destination && one->place.destination() == question.about) return one->place;
+    return state.place() ? *state.place() : KnownPlace{};
+}
+
+}  // namespace
+
+notifications::Choice printed_choice(const Question& question, std::string_view choice_word, const Terms& terms) {
+    notifications::Choice choice;
+    if (choice_word == "continue") choice.does = notifications::Choice::Does::proceed;
+    if (choice_word != "extend") return choice;
+    choice.does = notifications::Choice::Does::extend;
+    const customers::CapRule* rule = rule_named(terms, question.about);
+    if (rule && question.next_limit > 0) choice.new_limit = amount_of(*rule, question.next_limit);
+    return choice;
+}
+
+Owed written_answer(Deciding& d, Kind kind, const Question& question, std::string_view choice) {
+    Owed owed;
+    owed.facts = facts_at(place_of(d.state, question), d.terms, d.world, d.now, kind);
+    owed.question = question.id;
+    owed.cap = question.cause == Cause::cap ? question.about : "";
+    owed.stage = question.stage;
+    owed.facts.chosen = printed_choice(question, choice, d.terms);
+    owed.facts.still_held = data_state(d.state, d.terms) != DataState::allowed;
+    if (question.cause != Cause::cap) {
+        owed.facts.services = {tariffs::Service::data};
+        return owed;
+    }
+    owed.facts.cap_id = question.about;
+    if (const customers::CapRule* rule = rule_named(d.terms, question.about)) {
+        owed.facts.services = rule->services;
+        owed.facts.cap_tax = rule->tax;
+        owed.facts.used = amount_of(*rule, question.used);
+        keep_prices_of(owed.facts, rule->services);
+        owed.facts.per_trip = rule->period.over == customers::PeriodRule::Over::trip;
+        if (const CapCount* count = count_for(d.state, question); count && !owed.facts.per_trip)
+            owed.facts.period_end = count->end;
+        owed.facts.limit = choice == "extend" && question.next_limit == 0
+                               ? notifications::Amount{}
+                               : amount_of(*rule, choice == "extend" ? question.next_limit : question.limit);
+    }
+    return owed;
 }
 
 void settle_answer(Deciding& d, Question& question, const Answer& answer) {
@@ -133,11 +152,9 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
     }
     if (!yes)
         if (Hold* standing = find_hold(d.state, question.cause, question.about)) standing->declined = true;
-    d.out.owed.push_back(written_answer(d, yes ? Kind::receipt : Kind::declined, question));
+    d.out.owed.push_back(written_answer(d, yes ? Kind::receipt : Kind::declined, question, answer.choice));
     d.out.reasons.push_back("answered " + answer.choice + " by " + answer.by);
 }
-
-}  // namespace
 
 Question* open_question(CustomerState& state, Cause cause, std::string_view about) {
     for (Question& question : state.questions)

@@ -49,6 +49,16 @@ void still_there(CustomerState& state, const KnownPlace& place, Instant at);
 /// Data that turned out to have no price is protected like high-cost, if that is where the customer is.
 void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at);
 
+// unsettled.cpp
+/// Abroad, and nobody says where.
+void roaming_on(Deciding& d, const intake::RoamingEvent& event);
+/// A place was named for that time: what was waited for has come.
+void place_told(Deciding& d, Instant at);
+/// When the wait ends; nothing where none is.
+[[nodiscard]] std::optional<Instant> unsettled_due(const CustomerState& state, const Rules& rules);
+/// The wait is over: the place counts as unknown.
+void settle_place(Deciding& d);
+
 // usage.cpp
 void usage(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& named, Session& session);
 
@@ -88,6 +98,14 @@ void ask_destination(Deciding& d, const KnownPlace& place, Instant at);
 Question* open_question(CustomerState& state, Cause cause, std::string_view about);
 void close_question(Question& question, QuestionState how, Instant now);
 void settle(Deciding& d);
+/// An open question is answered by one of its choices, whoever answers and however.
+void settle_answer(Deciding& d, Question& question, const Answer& answer);
+/// The message that confirms in writing what was answered; `choice` is one of the question's.
+[[nodiscard]] Owed written_answer(Deciding& d, notifications::Kind kind, const Question& question,
+                                  std::string_view choice);
+/// One of the question's choices as it was printed.
+[[nodiscard]] notifications::Choice printed_choice(const Question& question, std::string_view choice,
+                                                   const Terms& terms);
 
 // holds.cpp
 Hold* find_hold(CustomerState& state, Cause cause, std::string_view about);

@@ -31,11 +31,12 @@ struct KnownPlace {
     geoip::Basis basis = geoip::Basis::none;
     bool weak = false;
     bool realtime = true;
+    std::string mcc;  ///< three digits; empty when unknown
 
     [[nodiscard]] bool home() const { return klass == geoip::NetworkClass::home; }
     /// What a welcome, a hold or an answer is about: `JP`, `901-14`, `home`, `unknown`.
     [[nodiscard]] std::string destination() const;
-    auto fields() { return std::tie(klass, country, candidates, plmn, basis, weak, realtime); }
+    auto fields() { return std::tie(klass, country, candidates, plmn, basis, weak, realtime, mcc); }
 };
 
 /// Where the device was from `at` on (event time).
@@ -134,11 +135,35 @@ struct Told {
     auto fields() { return std::tie(destination, at); }
 };
 
-/// A message of this customer that is not finished, in order, per channel: only the first of a channel may be claimed.
+/// A message of this customer that is not finished, in order, per queue (its channel, for policy functions one each):
+/// only the first of a queue may be claimed.
 struct Waiting {
     std::string channel;
     std::int64_t message = 0;
     auto fields() { return std::tie(channel, message); }
+};
+
+/// Abroad since `at` (event time), and nobody has said where yet.
+struct Unsettled {
+    Instant at;
+    Instant since;      ///< by the clock; at since + camara.settle-after the place counts as unknown
+    std::string event;  ///< id of the event that said so
+    auto fields() { return std::tie(at, since, event); }
+};
+
+/// The status of a policy counter as its subscriber was last told.
+struct CounterStatus {
+    std::string counter, status;
+    auto fields() { return std::tie(counter, status); }
+};
+
+/// A policy function that wants to know (3GPP TS 29.594): one counter per cap.
+struct PolicySubscription {
+    std::string id, supi, gpsi, notif_uri, notif_id;
+    std::vector<std::string> counters;  ///< asked for; empty: all
+    std::optional<Instant> expiry;
+    std::vector<CounterStatus> told;
+    auto fields() { return std::tie(id, supi, gpsi, notif_uri, notif_id, counters, expiry, told); }
 };
 
 /// Everything of one customer.
@@ -161,10 +186,16 @@ struct CustomerState {
     std::array<std::uint8_t, 32> head{};
     std::optional<Instant> wake;  ///< when something is due by the clock
 
+    std::optional<Unsettled> unsettled;
+    std::vector<Instant> automatic;  ///< when the last automatic texts went out (help, usage), by the clock, at most 3
+    std::vector<PolicySubscription> policy;
+    std::vector<std::string> camara_subscriptions;  ///< CAMARA subscriptionIds that name this customer
+
     [[nodiscard]] const KnownPlace* place() const { return places.empty() ? nullptr : &places.back().place; }
     auto fields() {
         return std::tie(profile, known, erased, places, trip, counts, holds, questions, welcomed, advised, waiting,
-                        hold_sequence, entries, last_entry, head, wake);
+                        hold_sequence, entries, last_entry, head, wake, unsettled, automatic, policy,
+                        camara_subscriptions);
     }
 };
 

@@ -17,6 +17,7 @@ Terms terms_of(const customers::Profile& profile, const customers::Regime& regim
     terms.holds = profile.hold.value_or(!machine);
     terms.barred = profile.data_roaming ? !*profile.data_roaming : regime.data_roaming_off;
     terms.opt_out = profile.opt_out;
+    terms.may_opt_out = regime.may_opt_out;
     return terms;
 }
 

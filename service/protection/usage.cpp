@@ -39,6 +39,7 @@ tariffs::Called called_of(const RoamingEvent& event, const Terms& terms, const K
 KnownPlace place_of(const Deciding& d, const RoamingEvent& event, const KnownPlace& named) {
     if (event.names_network()) return named;
     KnownPlace place;
+    if (d.state.unsettled && d.state.unsettled->at <= event.time.at) return place;  // abroad, nobody knows where
     for (const PlaceAt& one : d.state.places)
         if (one.at <= event.time.at) place = one.place;
     return place;
@@ -231,11 +232,14 @@ void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& p
 /// known place again, that is where the device was until then: whatever happened before is late.
 void follow(Deciding& d, const RoamingEvent& event, const KnownPlace& place) {
     const Instant at = event.time.at;
+    const bool waits = d.state.unsettled && d.state.unsettled->at <= at;
+    if (waits && !event.names_network()) return heard_abroad(d, at);
     const KnownPlace* known = d.state.place();
     const bool newer = !known || at > d.state.places.back().at;
     const bool moved = !known || known->destination() != place.destination();
     const bool enters = (moved && (event.names_network() || !known)) || begins_trip(d, at);
     if (newer && enters) return enter_foreign(d, place, at, Because::usage);
+    if (event.names_network()) place_told(d, at);
     if (newer && event.names_network()) still_there(d.state, place, at);
     heard_abroad(d, at);
 }

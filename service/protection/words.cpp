@@ -69,6 +69,30 @@ std::string_view word(QuestionState state) {
     throw std::logic_error("a question's state without a word");
 }
 
+std::string_view word(ReplyResult result) {
+    switch (result) {
+        case ReplyResult::confirmed:
+            return "confirmed";
+        case ReplyResult::declined:
+            return "declined";
+        case ReplyResult::asked_again:
+            return "asked_again";
+        case ReplyResult::reopened:
+            return "reopened";
+        case ReplyResult::stopped:
+            return "stopped";
+        case ReplyResult::started:
+            return "started";
+        case ReplyResult::told_usage:
+            return "told_usage";
+        case ReplyResult::helped:
+            return "helped";
+        case ReplyResult::silent:
+            return "silent";
+    }
+    throw std::logic_error("a reply's result without a word");
+}
+
 std::string KnownPlace::destination() const {
     if (klass == geoip::NetworkClass::home) return "home";
     if (klass == geoip::NetworkClass::terrestrial) return country.none() ? "unknown" : country.code();

@@ -155,6 +155,7 @@ std::string Story::tell(const Step& expected) {
         owed.push_back(message(one));
         last_prices_ = one.facts.prices;
         last_ambiguous_ = one.facts.ambiguous;
+        last_facts_ = one.facts;
     }
     for (const std::string& one : split(expected.then, ", "))
         claims.push_back(claim(one, decision));
@@ -171,6 +172,7 @@ Decision Story::act(Words& words) {
         return happen(event, place_of(event.plmn->text()));
     }
     if (verb == "answer") return answer(words);
+    if (verb == "reply") return reply(words);
     if (verb == "profile") return change_profile(words.rest(), Sim::same);
     if (verb == "sim") return change_profile("{}", Sim::changed);
     if (verb == "publish") return publish(words.rest());
@@ -261,6 +263,27 @@ Decision Story::answer(Words& words) {
     return answered.decision;
 }
 
+Decision Story::reply(Words& words) {
+    std::string text;
+    while (!words.done()) {
+        std::string word = words.take();
+        const std::size_t count = state_.questions.size();
+        if (word == "NOCODE") {
+            word = "0000";
+            for (const Question& question : state_.questions)
+                if (question.code == word) misspelt("a question with the code ", word);
+        } else if (word.rfind("CODE", 0) == 0) {
+            const std::size_t nth = word.size() > 4 ? std::stoul(word.substr(4)) : count;
+            if (nth == 0 || nth > count) misspelt(word, " of no question");
+            word = state_.questions[nth - 1].code;
+        }
+        text += (text.empty() ? "" : " ") + word;
+    }
+    last_reply_ = decide_reply(notifications::read_sms_reply(text), terms(), world(), now_,
+                               "sms-" + std::to_string(steps_), state_);
+    return last_reply_.decision;
+}
+
 Decision Story::change_profile(std::string_view patch, Sim sim) {
     const bool first = steps_ == 0;
     const Terms before = terms();
@@ -291,6 +314,7 @@ geoip::Place Story::place_of(std::string_view plmn) const {
 Terms Story::terms() const {
     customers::Regime regime;
     regime.id = "generic";
+    regime.may_opt_out = who_.may_opt_out;
     Terms terms = terms_of(state_.profile, regime, geoip::Country::parse("GB").value());
     terms.inbound = who_.inbound;
     return terms;
@@ -325,6 +349,8 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
         return "question " + (state.questions.empty() ? "none" : std::string(word(state.questions.back().state)));
     if (what == "questions") return "questions " + std::to_string(state.questions.size());
     if (what == "refused") return "refused " + (decision.reasons.empty() ? "nothing" : decision.reasons.front());
+    if (what == "replied" || what == "note" || what == "offers" || what == "chosen" || what == "texts")
+        return claim_of_reply(what);
     if (what == "added") {
         const Money added = decision.priced ? decision.priced->added : Money{};
         return "added " +
@@ -347,6 +373,16 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
     const std::size_t point = what.find('.');
     if (point != std::string::npos) return claim_of_cap(what.substr(0, point), what.substr(point + 1));
     return claim_of_cap("", what);
+}
+
+std::string Story::claim_of_reply(std::string_view what) const {
+    const std::string name = std::string(what) + " ";
+    if (what == "replied") return name + std::string(word(last_reply_.result));
+    if (what == "note") return name + std::string(notifications::word(last_facts_.note));
+    if (what == "offers") return name + std::to_string(last_facts_.choices.size());
+    if (what == "texts") return name + (state_.profile.opt_out.empty() ? "on" : "off");
+    constexpr const char* does[] = {"extend", "pass", "continue", "decline"};
+    return name + (last_facts_.chosen ? does[static_cast<int>(last_facts_.chosen->does)] : "nothing");
 }
 
 std::string Story::claim_of_cap(std::string_view cap, std::string_view what) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@
 //         ... [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]] [allowance|free]
 //     credit 2.00 GBP [on PLMN]
 //     answer extend|continue|decline           (to the last question)
+//     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
+//                                              NOCODE a code that no question has)
 //     clock                                    nothing happens but the time
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
 //     publish ROW ...                          a new tariff version takes effect
@@ -32,6 +35,8 @@
 //     CAP.used 8.00 ...  (of another)       added 0.30         (what the record added)
 //     listed unpriced|mismatch|nothing      question pending   price data 3.00 (in the last message)
 //     holds cap:monthly/asleep destination:JP                  holds none
+//     replied helped     note several_open  offers 2           (what became of the SMS, and what the last message
+//     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
 /// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`) and the
@@ -47,6 +52,7 @@ struct Traveller {
     std::string fx;              ///< lines of fx.csv
     std::string zones;           ///< lines of zones.csv
     bool inbound = false;        ///< another operator's customer
+    std::set<notifications::Kind> may_opt_out{notifications::Kind::welcome};
 };
 
 /// A story as one row of a test's table.
@@ -79,6 +85,8 @@ private:
     [[nodiscard]] Decision attach(Words& words);
     [[nodiscard]] Decision use(Words& words, std::string_view verb);
     [[nodiscard]] Decision answer(Words& words);
+    [[nodiscard]] Decision reply(Words& words);
+    [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
     [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
     [[nodiscard]] Decision publish(std::string_view rows);
     [[nodiscard]] std::string claim(std::string_view claim, const Decision& decision) const;
@@ -100,6 +108,8 @@ private:
     int steps_ = 0;
     std::vector<notifications::PriceLine> last_prices_;
     bool last_ambiguous_ = false;
+    notifications::Facts last_facts_;
+    ReplyDecision last_reply_;
 };
 
 /// Tells every tale in a section of its own, checking each step.
