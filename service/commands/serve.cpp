@@ -9,18 +9,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <random>
 #include <stdexcept>
 
-#include "notifications/channels/sandbox.h"
-#include "notifications/dispatcher.h"
 #include "service/commands/commands.h"
+#include "service/commands/delivery.h"
 #include "service/commands/log.h"
-#include "service/engine/outbox.h"
 #include "service/engine/retention_job.h"
 #include "service/engine/tariff_jobs.h"
 #include "service/http/api.h"
+#include "service/http/camara_error.h"
 #include "service/http/keys.h"
+#include "service/http/senders.h"
 
 namespace roamguard::commands {
 namespace {
@@ -80,6 +79,7 @@ protection::Rules rules_of(const Configuration& configuration) {
     rules.trip_home_dwell = {configuration.span_ms("trip.home-dwell")};
     rules.confirm_repeat_after = {configuration.span_ms("confirm.repeat-after")};
     rules.question_expiry = {configuration.span_ms("confirm.expiry")};
+    rules.camara_settle_after = {configuration.span_ms("camara.settle-after")};
     rules.vowifi_roams = configuration.yes("vowifi.roams");
     rules.billing_tolerance_ppm = configuration.whole("billing.tolerance") * 10'000;
     rules.keep_periods = tariffs::Span{configuration.span_ms("events.max-age")} < tariffs::days(40)
@@ -116,6 +116,12 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
         if (!plmn) throw std::runtime_error("home.plmns must be MCC-MNC such as 460-01, not " + text);
         around->home_plmns.push_back(*plmn);
     }
+    around->platform = platform_of(configuration);
+    around->app_confirm_within = {configuration.span_ms("app.confirm-within")};
+    around->camara_asks = !configuration.text("camara.retrieve-url").empty();
+    auto words = engine::StatusWords::parse(configuration.text("nchf.statuses"));
+    if (!words) throw std::runtime_error(words.error());
+    around->policy_words = std::move(*words);
     around->default_regime = configuration.text("default-regime");
     if (!around->regimes->find(around->default_regime))
         throw std::runtime_error("default-regime: there is no regime " + around->default_regime + "; there are " +
@@ -184,27 +190,6 @@ engine::Engine::Meters meters_of(http::Metrics& metrics) {
     return meters;
 }
 
-std::map<std::string, std::unique_ptr<notifications::Channel>> channels_of(const Configuration& configuration) {
-    for (const char* option : {"sms.driver", "app.driver"})
-        if (configuration.text(option) != "sandbox")
-            throw std::runtime_error(std::string(option) + ": this version has the sandbox driver only");
-    std::map<std::string, std::unique_ptr<notifications::Channel>> channels;
-    channels["sms"] = notifications::make_sandbox();
-    channels["app"] = notifications::make_sandbox();
-    return channels;
-}
-
-/// The outbox, with each result counted once it is recorded.
-notifications::Outbox counted(notifications::Outbox outbox, http::Metrics& metrics) {
-    static constexpr const char* words[] = {"sent", "delivered", "later", "dead"};
-    return {std::move(outbox.claim),
-            [finish = std::move(outbox.finish), &metrics](const std::vector<notifications::Finished>& finished) {
-                finish(finished);
-                for (const notifications::Finished& one : finished)
-                    metrics.delivery(words[static_cast<int>(one.result.fate)]);
-            }};
-}
-
 /// Blocks the signals in every thread; wait_for_end() takes them.
 sigset_t block_signals() {
     sigset_t set;
@@ -249,10 +234,15 @@ void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configurati
     }
 }
 
+struct StopFirst {
+    engine::Engine& engine;
+    ~StopFirst() { engine.stop(); }
+};
+
 void run(const Configuration& configuration) {
     const sigset_t signals = block_signals();
     const Address address = address_of(configuration.text("listen"));
-    auto channels = channels_of(configuration);
+    const http::Senders senders(configuration.list("events.webhook-secrets"));
     const std::unique_ptr<storage::Store> store = storage::open_store(configuration.text("store"));
     const http::Keys keys(store->read_keys());
     if (keys.none() && !loopback(address.host))
@@ -263,9 +253,6 @@ void run(const Configuration& configuration) {
     auto around = load_surroundings(configuration, ip_warning);
     around->book = engine::load_book(*store, *around->networks);
     if (!ip_warning.empty()) log_warning("no IP database: " + ip_warning);
-    if (!configuration.text("platform.webhook-url").empty())
-        log_warning(
-            "platform.webhook-url is set, but this version does not send to it yet: the platform asks GET /v1/holds");
 
     http::Metrics metrics;
     engine::Options options;
@@ -276,34 +263,22 @@ void run(const Configuration& configuration) {
         log_error("the store is broken, the process ends so that a restart can recover it: " + what);
         std::_Exit(70);
     });
-    notifications::Dispatcher dispatcher(
-        counted(engine::outbox_of(engine, {configuration.span_ms("outbox.lease")}), metrics), std::move(channels), {},
-        [generator = std::mt19937_64(std::random_device{}())]() mutable {
-            return std::uniform_real_distribution<double>(0, 1)(generator);
-        },
-        [](const std::string& what) { log_warning("messages wait: " + what); });
-    engine.on_messages([&dispatcher] { dispatcher.wake(); });
+    Delivery delivery(engine, configuration, metrics);
+    engine.on_messages([&delivery] { delivery.wake(); });
+    const StopFirst stop_first{engine};  // whatever is thrown from here on: the engine must not wake what is gone
 
     intake::Limits limits;
     limits.max_batch = static_cast<std::size_t>(configuration.whole("events.max-batch"));
     limits.max_age = {configuration.span_ms("events.max-age")};
     limits.max_ahead = {configuration.span_ms("events.max-ahead")};
+    limits.camara_compat = configuration.list("camara.compat");
     http::Api api{engine,
                   metrics,
                   limits,
                   static_cast<int>(configuration.whole("events.allowed-rate")),
                   configuration.text("sms.driver"),
                   ip_warning};
-    std::vector<http::Route> routes;
-    http::add_event_routes(routes, api);
-    http::add_destination_routes(routes, api);
-    http::add_tariff_routes(routes, api);
-    http::add_subscriber_routes(routes, api);
-    http::add_evidence_routes(routes, api);
-    http::add_confirmation_routes(routes, api);
-    http::add_message_routes(routes, api);
-    http::add_operation_routes(routes, api);
-    http::add_sandbox_routes(routes, api);
+    std::vector<http::Route> routes = http::all_routes(api);
 
     http::ServerOptions server_options;
     server_options.host = address.host;
@@ -312,8 +287,12 @@ void run(const Configuration& configuration) {
     server_options.certificate = configuration.text("tls.certificate");
     server_options.private_key = configuration.text("tls.key");
     server_options.client_ca = configuration.text("tls.client-ca");
-    http::Server server(server_options, std::move(routes), [&keys](http::Request& request, const http::Route& route) {
-        return keys.authorize(request, route);
+    http::Server server(server_options, std::move(routes), [&](http::Request& request, const http::Route& route) {
+        auto refusal = senders.speaks_for(request, route) ? senders.authorize(request, engine.now())
+                                                          : keys.authorize(request, route);
+        return refusal && http::speaks_camara(route)
+                   ? std::optional(http::correlated(request, http::as_camara_error(*refusal)))
+                   : refusal;
     });
     server.on_done([&metrics](const std::string& pattern, const std::string& method, int status, double seconds) {
         metrics.request(pattern, method, status, seconds);
@@ -323,14 +302,14 @@ void run(const Configuration& configuration) {
     });
 
     engine.start();
-    dispatcher.start();
+    delivery.start();
     server.start();
     log_info(fmt::format("Roamguard {} listens on {}:{}{}", ROAMGUARD_VERSION, address.host, server.port(),
                          keys.none() ? " (no API key: loopback only, every caller has every role)" : ""));
     wait_for_end(signals, engine, configuration, server);
     log_info("stopping: no new requests, what was accepted is finished");
     server.stop();
-    dispatcher.stop();
+    delivery.stop();
     engine.stop();
     log_info("stopped");
 }
@@ -352,7 +331,8 @@ int check(const Configuration& configuration) {
     try {
         (void)address_of(configuration.text("listen"));
         storage::check_store_url(configuration.text("store"));
-        (void)channels_of(configuration);
+        check_delivery(configuration);
+        (void)http::Senders(configuration.list("events.webhook-secrets"));
         std::string ip_warning;
         (void)load_surroundings(configuration, ip_warning);
         if (!ip_warning.empty()) std::cout << "warning: no IP database: " << ip_warning << "\n";

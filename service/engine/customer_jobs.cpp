@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "service/engine/events_job.h"
+#include "service/engine/platform.h"
+#include "service/engine/policy_counters.h"
+
 namespace roamguard::engine {
 namespace {
 
@@ -140,19 +144,33 @@ void EraseJob::run(Turn& turn) {
     if (!customer) return;
     found_ = true;
     turn.record(*customer, "erased", "{\"what\":\"personal data erased, the key destroyed\"}");
+    release_erased(turn, *customer);
+    terminate_policy(turn, *customer);
     const Profile& profile = customer->state.profile;
     if (!profile.msisdn.none()) turn.drop_alias(alias_of(profile.msisdn));
     if (!profile.imsi.empty()) turn.drop_alias(alias_of_imsi(profile.imsi));
     if (!profile.id.empty()) turn.drop_alias(alias_of_id(profile.id));
+    for (const std::string& subscription : customer->state.camara_subscriptions)
+        turn.drop_alias(alias_of_camara(subscription));
     protection::CustomerState left;
     left.erased = true;
     left.counts = customer->state.counts;
     left.entries = customer->state.entries;
     left.last_entry = customer->state.last_entry;
     left.head = customer->state.head;
+    left.hold_sequence = customer->state.hold_sequence;
+    for (const protection::Waiting& waiting : customer->state.waiting)  // the core must still hear that holds are gone
+        if (waiting.channel == "platform" || waiting.channel.rfind("nchf/", 0) == 0) left.waiting.push_back(waiting);
     customer->state = std::move(left);
     customer->key.clear();
     turn.delta.erased.push_back(customer->id);
+}
+
+void CamaraSubscriptionJob::run(Turn& turn) {
+    intake::Subscriber subscriber;
+    subscriber.msisdn = msisdn_;
+    subscriber.camara_subscription = subscription_;
+    customer_ = resolve_customer(turn, subscriber).customer->state.profile.id;
 }
 
 void RenumberJob::run(Turn& turn) {
@@ -196,7 +214,14 @@ void AnswerJob::run(Turn& turn) {
     for (const protection::Question& question : customer->state.questions)
         if (question.id == answer_.question) question_ = question;
     data_ = protection::data_state(customer->state, terms);
-    if (result_ != protection::AnswerResult::accepted) return;
+    if (result_ != protection::AnswerResult::accepted) {  // what had ended by the clock ended all the same
+        const std::string late = fmt::format("{}/refused/{}", seed, customer->state.entries);
+        const protection::Decision& settled = answered.decision;
+        if (!settled.owed.empty() || !settled.holds.empty() || !settled.reasons.empty())
+            turn.record(*customer, "timer", decision_json(settled, customer->state, terms, turn.now));
+        (void)owe(turn, *customer, terms, settled, "timer", late);
+        return;
+    }
     turn.record(
         *customer, "answer",
         fmt::format("{{\"confirmation\":{},\"choice\":{},\"by\":{},\"actor\":{},\"decision\":{}}}",

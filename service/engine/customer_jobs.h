@@ -59,6 +59,20 @@ private:
     bool found_ = false;
 };
 
+/// PUT /v1/camara/subscriptions/{id}: whose subscription it is. A number nobody knew makes a customer.
+class CamaraSubscriptionJob final : public Job {
+public:
+    CamaraSubscriptionJob(std::string subscription, notifications::Msisdn msisdn)
+        : subscription_(std::move(subscription)), msisdn_(std::move(msisdn)) {}
+    void run(Turn& turn) override;
+    [[nodiscard]] const std::string& customer() const { return customer_; }
+
+private:
+    std::string subscription_;
+    notifications::Msisdn msisdn_;
+    std::string customer_;
+};
+
 /// The same customer under a new number: history, caps and holds stay.
 class RenumberJob final : public Job {
 public:

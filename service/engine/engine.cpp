@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "service/engine/outbox_jobs.h"
 #include "service/engine/timers_job.h"
 
 namespace roamguard::engine {
@@ -27,6 +28,7 @@ namespace {
 
 constexpr tariffs::Span due_every = tariffs::Span{250};
 constexpr int due_customers_a_turn = 200;
+constexpr int due_messages_a_turn = 500;
 
 }  // namespace
 
@@ -166,25 +168,11 @@ void Engine::run_together(const std::vector<Waiting*>& batch, Instant now) {
     if (messages > 0) notify_();
 }
 
-void Engine::run_due(Instant now) {
-    try {
-        std::vector<CustomerId> due =
-            store_.due_customers(now, due_customers_a_turn + static_cast<int>(set_aside_.size()));
-        std::erase_if(due, [&](CustomerId id) { return set_aside_.count(id) > 0; });
-        if (due.empty() || run_timers(due, now)) return;
-        for (CustomerId id : due)
-            if (!run_timers({id}, now)) set_aside_.insert(id);
-    } catch (const storage::StoreBroken& error) {
-        broken_(error.what());
-    } catch (const std::exception&) {
-        // Due still: the next turn tries again.
-    }
-}
-
-bool Engine::run_timers(std::vector<CustomerId> customers, Instant now) {
-    TimersJob timers(std::move(customers));
+template <class OwnJob>
+bool Engine::run_own(std::vector<std::int64_t> what, Instant now) {
+    OwnJob job(std::move(what));
     Waiting waiting;
-    waiting.job = &timers;
+    waiting.job = &job;
     run_batch({&waiting}, now);
     if (!waiting.error) return true;
     try {
@@ -193,6 +181,25 @@ bool Engine::run_timers(std::vector<CustomerId> customers, Instant now) {
         throw;
     } catch (const std::exception&) {
         return false;
+    }
+}
+
+void Engine::run_due(Instant now) {
+    try {
+        std::vector<CustomerId> due =
+            store_.due_customers(now, due_customers_a_turn + static_cast<int>(set_aside_.size()));
+        std::erase_if(due, [&](CustomerId id) { return set_aside_.count(id) > 0; });
+        if (!due.empty() && !run_own<TimersJob>(due, now))
+            for (CustomerId id : due)
+                if (!run_own<TimersJob>({id}, now)) set_aside_.insert(id);
+        const std::vector<std::int64_t> overdue = store_.overdue_messages(now, due_messages_a_turn);
+        if (!overdue.empty() && !run_own<OverdueJob>(overdue, now))
+            for (std::int64_t row : overdue)
+                (void)run_own<OverdueJob>({row}, now);
+    } catch (const storage::StoreBroken& error) {
+        broken_(error.what());
+    } catch (const std::exception&) {
+        // Due still: the next turn tries again.
     }
 }
 

@@ -98,8 +98,9 @@ private:
     void run_batch(const std::vector<Waiting*>& batch, Instant now);
     void run_together(const std::vector<Waiting*>& batch, Instant now);
     void run_due(Instant now);
-    /// False when a fault of one of these customers stood in the way.
-    bool run_timers(std::vector<CustomerId> customers, Instant now);
+    /// A job of the engine's own, about customers or messages. False when a fault of one of them stood in the way.
+    template <class OwnJob>
+    bool run_own(std::vector<std::int64_t> what, Instant now);
 
     storage::Store& store_;
     Options options_;

@@ -16,7 +16,8 @@ using protection::Outcome;
 
 std::string first_alias(const intake::Subscriber& subscriber) {
     if (!subscriber.msisdn.none()) return alias_of(subscriber.msisdn);
-    return subscriber.imsi.empty() ? alias_of_id(subscriber.id) : alias_of_imsi(subscriber.imsi);
+    if (!subscriber.imsi.empty()) return alias_of_imsi(subscriber.imsi);
+    return subscriber.id.empty() ? alias_of_camara(subscriber.camara_subscription) : alias_of_id(subscriber.id);
 }
 
 void keep_rejected(Turn& turn, const Refusal& refusal) {
@@ -38,6 +39,27 @@ EventResult rejected(Turn& turn, const Refusal& refusal) {
     return result;
 }
 
+/// A CAMARA event may name a subscription alone, which must have been learnt before.
+bool names_nobody(Turn& turn, const intake::Subscriber& subscriber) {
+    return subscriber.msisdn.none() && subscriber.imsi.empty() && subscriber.id.empty() &&
+           !turn.find(alias_of_camara(subscriber.camara_subscription));
+}
+
+EventResult unknown_subscription(Turn& turn, const RoamingEvent& event) {
+    Refusal refusal;
+    refusal.status = 422;
+    refusal.code = "unknown_subscription";
+    refusal.detail =
+        "there is no device in it, and no customer is known by this subscriptionId; tell whose it is by PUT "
+        "/v1/camara/subscriptions/{id} and send the event again";
+    refusal.errors = {{"/data/subscriptionId", "unknown_subscription", refusal.detail}};
+    refusal.id = event.id;
+    refusal.source = event.source;
+    refusal.type = event.type_name;
+    refusal.body = event.data_json.substr(0, 4096);
+    return rejected(turn, refusal);
+}
+
 EventResult reused_id(Turn& turn, const RoamingEvent& event) {
     Refusal refusal;
     refusal.status = 409;
@@ -52,8 +74,18 @@ EventResult reused_id(Turn& turn, const RoamingEvent& event) {
 }
 
 geoip::Place find_place(const Turn& turn, const RoamingEvent& event, geoip::Country home) {
+    const bool camara = event.type_name.rfind("org.camaraproject.", 0) == 0;
+    if (event.at_home) {
+        geoip::Place place;
+        place.klass = geoip::NetworkClass::home;
+        place.country = home;
+        place.basis = camara ? geoip::Basis::camara : geoip::Basis::none;
+        return place;
+    }
     geoip::PlaceQuery query;
     query.plmn = event.plmn;
+    query.mcc = event.mcc;
+    query.camara_countries = event.countries;
     query.tadig = event.tadig;
     query.ip = event.ip;
     query.ip_of = event.ip_of;
@@ -125,7 +157,40 @@ void list_findings(Turn& turn, const Working& customer, const RoamingEvent& even
                                    !mismatch.differs});
 }
 
+constexpr std::size_t most_subscriptions = 32;
+
+void forget_subscription(Turn& turn, Working& customer, const std::string& subscription) {
+    std::erase(customer.state.camara_subscriptions, subscription);
+    turn.drop_alias(alias_of_camara(subscription));
+    customer.changed = true;
+}
+
+/// A subscription that ended names nobody any more.
+bool ends_subscription(const RoamingEvent& event) {
+    return event.type == intake::EventType::subscription &&
+           (event.type_name.ends_with(".subscription-ended") || event.type_name.ends_with(".subscription-ends"));
+}
+
+/// Nobody said which country: a CAMARA server is asked, within the time the wait lasts.
+void ask_camara(Turn& turn, Working& customer, const RoamingEvent& event, const std::string& seed) {
+    const customers::Profile& profile = customer.state.profile;
+    const bool waits = event.type == intake::EventType::roaming_on && customer.state.unsettled &&
+                       customer.state.unsettled->event == event.id;
+    if (!waits || !turn.around.camara_asks || profile.msisdn.none()) return;
+    storage::MessageRow row;
+    row.id = "r-" + data::to_hex(data::sha256(seed + "/retrieve"), 10);
+    row.kind = "camara_retrieve";
+    row.channel = "camara";
+    row.topic = "retrieve";
+    row.to = profile.msisdn.e164();
+    row.text = nlohmann::json{{"at", event.time.at.ms}}.dump();
+    row.cause = event.id;
+    row.expires = turn.now + turn.around.rules.camara_settle_after;
+    turn.send(customer, std::move(row));
+}
+
 EventResult process(Turn& turn, const RoamingEvent& event) {
+    if (names_nobody(turn, event.subscriber)) return unknown_subscription(turn, event);
     // With the time: an id that was forgotten may come again, as another event.
     const std::string seed = fmt::format("{}/{}", data::to_hex(event.key), event.time.at.ms);
     const Resolved resolved = resolve_customer(turn, event.subscriber);
@@ -148,6 +213,8 @@ EventResult process(Turn& turn, const RoamingEvent& event) {
     result.place = decision.place;
     result.prices = decision.prices;
     result.notifications = owe(turn, customer, terms, decision, event.id, seed);
+    ask_camara(turn, customer, event, seed);
+    if (ends_subscription(event)) forget_subscription(turn, customer, event.subscriber.camara_subscription);
     result.question = decision.question;
     fill_standing(result, customer, terms, event.time.at);
     list_findings(turn, customer, event, seed, decision);
@@ -191,7 +258,9 @@ void EventsJob::run(Turn& turn) {
     }
 }
 
-Resolved resolve_customer(Turn& turn, const intake::Subscriber& subscriber) {
+namespace {
+
+Resolved resolve_named(Turn& turn, const intake::Subscriber& subscriber) {
     const auto by_number = subscriber.msisdn.none() ? std::nullopt : turn.find(alias_of(subscriber.msisdn));
     const auto by_imsi = subscriber.imsi.empty() ? std::nullopt : turn.find(alias_of_imsi(subscriber.imsi));
     const auto by_id = subscriber.id.empty() ? std::nullopt : turn.find(alias_of_id(subscriber.id));
@@ -230,6 +299,35 @@ Resolved resolve_customer(Turn& turn, const intake::Subscriber& subscriber) {
     if (!profile.imsi.empty()) turn.set_alias(alias_of_imsi(profile.imsi), made.id);
     resolved.customer = &made;
     return resolved;
+}
+
+}  // namespace
+
+void learn_subscription(Turn& turn, Working& customer, const std::string& subscription) {
+    const auto known = turn.find(alias_of_camara(subscription));
+    if (known && *known == customer.id) return;
+    if (Working* before = known ? turn.customer(*known) : nullptr) {
+        std::erase(before->state.camara_subscriptions, subscription);
+        before->changed = true;
+    }
+    turn.set_alias(alias_of_camara(subscription), customer.id);
+    customer.state.camara_subscriptions.push_back(subscription);
+    customer.changed = true;
+    if (customer.state.camara_subscriptions.size() > most_subscriptions)
+        forget_subscription(turn, customer, std::string(customer.state.camara_subscriptions.front()));
+}
+
+Resolved resolve_customer(Turn& turn, const intake::Subscriber& subscriber) {
+    const std::string& subscription = subscriber.camara_subscription;
+    const bool named = !subscriber.msisdn.none() || !subscriber.imsi.empty() || !subscriber.id.empty();
+    if (named) {
+        const Resolved resolved = resolve_named(turn, subscriber);
+        if (!subscription.empty()) learn_subscription(turn, *resolved.customer, subscription);
+        return resolved;
+    }
+    const auto known = turn.find(alias_of_camara(subscription));
+    if (!known) throw std::logic_error("an event that names nobody was not refused");
+    return {turn.customer(*known), false};
 }
 
 }  // namespace roamguard::engine

@@ -40,6 +40,9 @@ private:
     std::vector<EventResult> results_;
 };
 
+/// From now on this CAMARA subscriptionId names that customer.
+void learn_subscription(Turn& turn, Working& customer, const std::string& subscription);
+
 /// The customer an event is about, made where nobody knows them yet. `conflict` is set where MSISDN and IMSI name
 /// different customers: the number's counts.
 struct Resolved {

@@ -9,16 +9,24 @@ using notifications::Attempt;
 using notifications::Finished;
 using notifications::Outgoing;
 
-std::vector<Outgoing> claim(Engine& engine, tariffs::Span lease, int limit) {
-    const std::vector<std::int64_t> due = engine.store().due_messages(engine.now(), limit);
-    if (due.empty()) return {};
-    ClaimJob job(due, lease);
-    engine.submit(job);
+/// Goes on while what was due turned out to be past its expiry, so that a claim which comes back short means that
+/// nothing more is due.
+std::vector<Outgoing> claim(Engine& engine, const std::string& channel, tariffs::Span lease, int limit) {
     std::vector<Outgoing> claimed;
-    for (const storage::MessageRow& row : job.claimed())
-        claimed.push_back({row.row, row.attempts, row.id, row.to, row.channel, row.kind, row.language, row.text,
-                           row.encoding, row.segments});
-    return claimed;
+    std::vector<std::int64_t> before;
+    for (;;) {
+        const tariffs::Instant now = engine.now();
+        const std::vector<std::int64_t> due =
+            engine.store().due_messages(channel, now, limit - static_cast<int>(claimed.size()));
+        if (due.empty() || due == before) return claimed;
+        before = due;
+        ClaimJob job(due, lease);
+        engine.submit(job);
+        for (const storage::MessageRow& row : job.claimed())
+            claimed.push_back({row.row, row.attempts, row.id, row.to, row.channel, row.kind, row.language, row.text,
+                               row.encoding, row.segments, now, row.created, row.expires});
+        if (static_cast<int>(claimed.size()) >= limit || job.claimed().size() == due.size()) return claimed;
+    }
 }
 
 Delivery::How how_of(Attempt::Fate fate) {
@@ -45,8 +53,8 @@ void finish(Engine& engine, const std::vector<Finished>& finished) {
 
 }  // namespace
 
-notifications::Outbox outbox_of(Engine& engine, tariffs::Span lease) {
-    return {[&engine, lease](int limit) { return claim(engine, lease, limit); },
+notifications::Outbox outbox_of(Engine& engine, const std::string& channel, tariffs::Span lease) {
+    return {[&engine, channel, lease](int limit) { return claim(engine, channel, lease, limit); },
             [&engine](const std::vector<Finished>& finished) { finish(engine, finished); }};
 }
 

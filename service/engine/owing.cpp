@@ -1,10 +1,14 @@
 #include "service/engine/owing.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "data/digest.h"
+#include "service/engine/platform.h"
+#include "service/engine/policy_counters.h"
 
 namespace roamguard::engine {
 namespace {
@@ -64,19 +68,20 @@ std::string price_json(const protection::Priced& priced) {
         tariffs::to_decimal(priced.rated_segment), tariffs::to_decimal(priced.added), priced.added.currency.code());
 }
 
-std::string recipient(const Working& customer) {
-    const customers::Profile& profile = customer.state.profile;
-    const bool machine = profile.kind && *profile.kind == customers::LineKind::m2m;
-    return machine && !profile.payer.none() ? profile.payer.e164() : profile.msisdn.e164();
+/// Notices of a machine go to whoever pays for it.
+bool goes_to_payer(const customers::Profile& profile) {
+    return profile.kind && *profile.kind == customers::LineKind::m2m && !profile.payer.none();
 }
 
-/// A message that accompanies a hold goes by SMS: the app may be cut off with the data.
-std::string channel_of(const Working& customer, const Owed& owed) {
-    const customers::Profile& profile = customer.state.profile;
-    if (owed.with_hold || profile.channels.empty()) return "sms";
-    const bool for_payer = profile.kind && *profile.kind == customers::LineKind::m2m && !profile.payer.none();
-    if (profile.channels.front() == "app" && (profile.app_address.empty() || for_payer)) return "sms";
-    return profile.channels.front();
+bool has_app(const customers::Profile& profile) {
+    return !profile.app_address.empty() && !goes_to_payer(profile) &&
+           std::find(profile.channels.begin(), profile.channels.end(), "app") != profile.channels.end();
+}
+
+/// A message that accompanies a hold goes by SMS, since the app may be cut off with the data; an answer to an SMS too.
+std::string channel_of(const customers::Profile& profile, const Owed& owed) {
+    if (owed.with_hold || owed.answers_sms || profile.channels.empty()) return "sms";
+    return profile.channels.front() == "app" && !has_app(profile) ? "sms" : profile.channels.front();
 }
 
 std::string message_json(const storage::MessageRow& row) {
@@ -98,39 +103,75 @@ std::string json_text(std::string_view text) {
 }
 std::string json_text(Instant at) { return "\"" + tariffs::to_rfc3339(at) + "\""; }
 
+std::string sms_recipient(const Working& customer) {
+    const customers::Profile& profile = customer.state.profile;
+    return goes_to_payer(profile) ? profile.payer.e164() : profile.msisdn.e164();
+}
+
+void record_message(Turn& turn, Working& customer, const storage::MessageRow& row) {
+    turn.record(customer, "message", message_json(row));
+}
+
+namespace {
+
+storage::MessageRow row_of(const Turn& turn, const Working& customer, const Owed& owed, std::string id,
+                           std::string_view cause) {
+    const notifications::Rendered rendered = turn.around.templates->render(owed.facts);
+    storage::MessageRow row;
+    row.id = std::move(id);
+    row.kind = notifications::word(owed.facts.kind);
+    row.channel = channel_of(customer.state.profile, owed);
+    row.to = row.channel == "app" ? customer.state.profile.app_address : sms_recipient(customer);
+    row.language = rendered.language;
+    row.text = rendered.text;
+    row.encoding = notifications::word(rendered.measure.encoding);
+    row.segments = rendered.measure.segments;
+    row.template_id = rendered.template_id;
+    row.template_hash = rendered.template_hash;
+    row.cause = cause;
+    row.cap = owed.cap;
+    row.stage = owed.stage;
+    row.threshold = owed.threshold;
+    row.question = owed.question;
+    row.expires = owed.facts.expires_at.value_or(turn.now + life_of(owed.facts.kind));
+    if (row.to.empty()) {
+        row.state = storage::MessageState::failed;
+        row.error = "no_address";
+    }
+    return row;
+}
+
+}  // namespace
+
 std::vector<Notification> owe(Turn& turn, Working& customer, const protection::Terms& terms,
                               const protection::Decision& decision, std::string_view cause, std::string_view seed) {
     std::vector<Notification> made;
-    (void)terms;
     int n = 0;
-    for (const Owed& owed : decision.owed) {
-        const notifications::Rendered rendered = turn.around.templates->render(owed.facts);
-        storage::MessageRow row;
-        row.id = "n-" + data::to_hex(
-                            data::sha256(fmt::format("{}/{}/{}", seed, notifications::word(owed.facts.kind), n++)), 10);
-        row.kind = notifications::word(owed.facts.kind);
-        row.channel = channel_of(customer, owed);
-        row.to = row.channel == "app" ? customer.state.profile.app_address : recipient(customer);
-        row.language = rendered.language;
-        row.text = rendered.text;
-        row.encoding = notifications::word(rendered.measure.encoding);
-        row.segments = rendered.measure.segments;
-        row.template_id = rendered.template_id;
-        row.template_hash = rendered.template_hash;
-        row.cause = cause;
-        row.cap = owed.cap;
-        row.stage = owed.stage;
-        row.threshold = owed.threshold;
-        row.question = owed.question;
-        row.expires = owed.facts.expires_at.value_or(turn.now + life_of(owed.facts.kind));
-        if (row.to.empty()) {
-            row.state = storage::MessageState::failed;
-            row.error = "no_address";
-        }
+    const auto put = [&](storage::MessageRow row) {
         made.push_back({row.id, row.kind});
-        turn.record(customer, "message", message_json(row));
+        record_message(turn, customer, row);
         turn.send(customer, std::move(row));
+    };
+    for (const Owed& owed : decision.owed) {
+        const std::string id =
+            "n-" +
+            data::to_hex(data::sha256(fmt::format("{}/{}/{}", seed, notifications::word(owed.facts.kind), n++)), 10);
+        storage::MessageRow row = row_of(turn, customer, owed, id, cause);
+        std::optional<storage::MessageRow> besides;
+        if (owed.with_hold && has_app(customer.state.profile)) {
+            besides = row;
+            besides->id += "-app";
+            besides->channel = "app";
+            besides->to = customer.state.profile.app_address;
+            besides->state = storage::MessageState::queued;
+            besides->error.clear();
+            besides->beside = row.id;
+        }
+        put(std::move(row));
+        if (besides) put(std::move(*besides));
     }
+    tell_platform(turn, customer, decision, cause, seed);
+    tell_policy(turn, customer, terms);
     return made;
 }
 

@@ -8,6 +8,7 @@
 #include "geoip/networks.h"
 #include "notifications/templates.h"
 #include "service/customers/regimes.h"
+#include "service/engine/policy_counters.h"
 #include "service/protection/decide.h"
 #include "tariffs/table.h"
 
@@ -25,6 +26,14 @@ struct Surroundings {
     geoip::Country home_country;
     std::vector<geoip::Plmn> home_plmns;
     std::string default_regime = "generic";
+    StatusWords policy_words;  ///< what policy functions are told of caps
+    /// What the roaming platform is told.
+    struct Platform {
+        bool told = false;       ///< a web-hook is configured
+        std::string allow_host;  ///< to be zero-rated while data is held: where the links in messages lead
+    } platform;
+    tariffs::Span app_confirm_within = tariffs::minutes(2);  ///< then an app message goes by SMS too
+    bool camara_asks = false;                                ///< a CAMARA server can be asked where a device is
 
     [[nodiscard]] protection::World world() const { return {book.get(), networks.get(), &rules}; }
 };

@@ -6,6 +6,16 @@
 #include "service/engine/evidence.h"
 
 namespace roamguard::engine {
+namespace {
+
+/// Messages of one queue go out in order. Policy functions are each told on their own, so that a dead one holds up
+/// nobody else.
+std::string queue_of(const std::string& channel, const std::string& topic) {
+    return channel == "nchf" ? "nchf/" + topic : channel;
+}
+std::string queue_of(const storage::MessageRow& message) { return queue_of(message.channel, message.topic); }
+
+}  // namespace
 
 Turn::Turn(storage::Store& store, const Surroundings& surroundings, Instant at, const Randomness& random)
     : around(surroundings), now(at), store_(store), random_(random) {}
@@ -122,19 +132,38 @@ void Turn::record(Working& customer, std::string_view kind, std::string_view jso
 }
 
 void Turn::send(Working& customer, storage::MessageRow message) {
+    if (!message.topic.empty()) supersede(customer, message.channel, message.topic);
     message.row = store_.reserve(storage::Sequence::message, 1);
     message.customer = customer.id;
     message.created = now;
     ++messages_made_;
     if (message.state == storage::MessageState::queued) {
-        bool first = true;
-        for (const protection::Waiting& waiting : customer.state.waiting)
-            if (waiting.channel == message.channel) first = false;
-        if (first) message.due = now;
-        customer.state.waiting.push_back({message.channel, message.row});
-        customer.changed = true;
+        enqueue(customer, message);
+        if (message.channel == "app" && message.beside.empty()) message.confirm_by = now + around.app_confirm_within;
     }
     messages_[message.row] = std::move(message);
+}
+
+void Turn::enqueue(Working& customer, storage::MessageRow& message) {
+    const std::string queue = queue_of(message);
+    bool first = true;
+    for (const protection::Waiting& waiting : customer.state.waiting)
+        if (waiting.channel == queue) first = false;
+    message.due = first ? std::optional(now) : std::nullopt;
+    customer.state.waiting.push_back({queue, message.row});
+    customer.changed = true;
+}
+
+void Turn::supersede(Working& customer, const std::string& channel, const std::string& topic) {
+    const std::vector<protection::Waiting> waiting = customer.state.waiting;
+    for (const protection::Waiting& one : waiting) {
+        if (one.channel != queue_of(channel, topic)) continue;
+        storage::MessageRow* older = message(one.message);
+        if (!older || older->leased || older->topic != topic) continue;
+        older->state = storage::MessageState::cancelled;
+        older->error = "superseded";
+        finish_message(*older);
+    }
 }
 
 storage::MessageRow* Turn::message(std::int64_t row) {
@@ -154,7 +183,7 @@ void Turn::finish_message(storage::MessageRow& message) {
     std::erase_if(waiting, [&](const protection::Waiting& one) { return one.message == message.row; });
     owner->changed = true;
     for (const protection::Waiting& one : waiting) {
-        if (one.channel != message.channel) continue;
+        if (one.channel != queue_of(message)) continue;
         if (storage::MessageRow* next = this->message(one.message); next && !next->due) next->due = now;
         return;
     }

@@ -65,8 +65,13 @@ public:
     void remember(storage::SeenRow row);
     /// Appends to a customer's evidence.
     void record(Working& customer, std::string_view kind, std::string_view json);
-    /// A new message: numbered, queued behind the customer's others of its channel.
+    /// A new message: numbered, queued behind the customer's others of its channel. With a topic it supersedes older
+    /// ones of the same channel and topic that nobody is sending at the moment.
     void send(Working& customer, storage::MessageRow message);
+    /// Cancels what of a topic is queued and nobody is sending at the moment.
+    void supersede(Working& customer, const std::string& channel, const std::string& topic);
+    /// Puts a message behind the customer's others of its queue; the first of it is due at once.
+    void enqueue(Working& customer, storage::MessageRow& message);
     /// A message to be changed; nullptr when there is none. finish_message() takes it out of its queue.
     [[nodiscard]] storage::MessageRow* message(std::int64_t row);
     void finish_message(storage::MessageRow& message);
@@ -100,6 +105,8 @@ private:
 [[nodiscard]] inline std::string alias_of(const notifications::Msisdn& msisdn) { return "m:" + msisdn.e164(); }
 [[nodiscard]] inline std::string alias_of_imsi(const std::string& imsi) { return "i:" + imsi; }
 [[nodiscard]] inline std::string alias_of_id(const std::string& id) { return "c:" + id; }
+[[nodiscard]] inline std::string alias_of_camara(const std::string& subscription) { return "k:" + subscription; }
+[[nodiscard]] inline std::string alias_of_policy(const std::string& subscription) { return "p:" + subscription; }
 /// 63 bits of the session name's digest.
 [[nodiscard]] std::int64_t session_number(std::string_view name);
 

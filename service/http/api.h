@@ -8,6 +8,7 @@
 
 #include "service/engine/engine.h"
 #include "service/engine/events_job.h"
+#include "service/engine/platform.h"
 #include "service/http/metrics.h"
 #include "service/http/problem.h"
 #include "service/http/server.h"
@@ -28,6 +29,9 @@ struct Api {
     [[nodiscard]] storage::Store& store() const { return engine.store(); }
 };
 
+/// The whole table that the service runs by, and that its reference is made from.
+[[nodiscard]] std::vector<Route> all_routes(Api& api);
+
 void add_event_routes(std::vector<Route>& routes, Api& api);
 void add_destination_routes(std::vector<Route>& routes, Api& api);
 void add_tariff_routes(std::vector<Route>& routes, Api& api);
@@ -37,10 +41,19 @@ void add_confirmation_routes(std::vector<Route>& routes, Api& api);
 void add_message_routes(std::vector<Route>& routes, Api& api);
 void add_operation_routes(std::vector<Route>& routes, Api& api);
 void add_sandbox_routes(std::vector<Route>& routes, Api& api);
+/// `/openapi.json` and `/docs`, which tell of all routes before it and of themselves.
+void add_docs_routes(std::vector<Route>& routes);
+void add_nchf_routes(std::vector<Route>& routes, Api& api);
+void add_sms_routes(std::vector<Route>& routes, Api& api);
+void add_camara_routes(std::vector<Route>& routes, Api& api);
+void add_three_gpp_routes(std::vector<Route>& routes, Api& api);
 
 /// Runs a job and turns what stands in the way into answers: 503 with Retry-After for an overload or a store that does
 /// not answer. Returns the refusal, or nothing when the job is committed.
 [[nodiscard]] std::optional<Response> submit(Api& api, engine::Job& job);
+
+/// Counts what events led to, for metrics; `received` is when they came.
+void count_events(Api& api, const engine::EventsJob& job, tariffs::Instant received);
 
 /// `?limit=` (1 to 500, default 50) and `?cursor=`; the refusal names the parameter.
 [[nodiscard]] tl::expected<storage::Page, Response> read_page(const Request& request, int most = 500);
@@ -67,7 +80,6 @@ struct Seen {
 [[nodiscard]] nlohmann::json destination_json(const protection::KnownPlace& place);
 [[nodiscard]] nlohmann::json prices_json(const std::vector<protection::PriceView>& prices);
 [[nodiscard]] nlohmann::json cap_json(const protection::CapView& view, const std::string& time_zone);
-[[nodiscard]] nlohmann::json hold_json(const protection::Hold& hold);
 [[nodiscard]] nlohmann::json question_json(const protection::Question& question);
 [[nodiscard]] nlohmann::json message_json(const storage::MessageRow& row, const std::string& number);
 [[nodiscard]] nlohmann::json refusal_json(const intake::Refusal& refusal);

@@ -39,6 +39,31 @@ std::string bearer_of(const Request& request) {
     return header.substr(scheme.size());
 }
 
+/// Gateways send the key as the password of HTTP Basic, under any name.
+std::string basic_password(const Request& request) {
+    const std::string header = request.header("authorization").value_or("");
+    constexpr std::string_view scheme = "basic ";
+    if (header.size() <= scheme.size()) return {};
+    for (std::size_t i = 0; i < scheme.size(); ++i)
+        if ((header[i] | 0x20) != (scheme[i] | 0x20)) return {};
+    const std::string_view encoded = std::string_view(header).substr(scheme.size());
+    if (encoded.size() % 4 != 0 || encoded.size() > 1024) return {};
+    std::string decoded(encoded.size() / 4 * 3, '\0');
+    const int size =
+        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
+                        reinterpret_cast<const unsigned char*>(encoded.data()), static_cast<int>(encoded.size()));
+    if (size < 0) return {};
+    decoded.resize(static_cast<std::size_t>(size) -
+                   static_cast<std::size_t>(std::count(encoded.begin(), encoded.end(), '=')));
+    const std::size_t colon = decoded.find(':');
+    return colon == std::string::npos ? std::string() : decoded.substr(colon + 1);
+}
+
+std::string secret_of(const Request& request, const Route& route) {
+    const std::string bearer = bearer_of(request);
+    return bearer.empty() && route.pattern.rfind("/v1/sms/", 0) == 0 ? basic_password(request) : bearer;
+}
+
 Response unauthenticated() {
     Response response = problem(401, "unauthenticated", "send an API key as Authorization: Bearer");
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"roamguard\"");
@@ -75,7 +100,7 @@ std::optional<Response> Keys::authorize(Request& request, const Route& route) co
         return std::nullopt;
     }
     if (route.roles.empty()) return std::nullopt;
-    const std::string secret = bearer_of(request);
+    const std::string secret = secret_of(request, route);
     if (secret.empty()) return unauthenticated();
     const data::Sha256 hash = data::sha256(secret);
     const storage::KeyRow* found = nullptr;

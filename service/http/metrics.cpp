@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 
@@ -57,6 +58,16 @@ struct Metrics::Impl {
     Counters messages{counter_family(registry, "roamguard_messages_total", "Messages owed, by kind.")};
     Counters deliveries{
         counter_family(registry, "roamguard_deliveries_total", "Delivery attempts, by what became of them.")};
+    Counters receipts{counter_family(registry, "roamguard_receipts_total", "Delivery receipts, by what they report.")};
+    Counters replies{
+        counter_family(registry, "roamguard_sms_inbound_total", "SMS that came in, by what became of them.")};
+    prometheus::Family<prometheus::Gauge>& channel_up =
+        prometheus::BuildGauge()
+            .Name("roamguard_channel_up")
+            .Help("Whether the other side of a channel answers: 1, or 0 after repeated failures.")
+            .Register(registry);
+    mutable std::mutex channels_mutex;
+    std::map<std::string, ChannelState> channels;
     Histogram& request_seconds =
         histogram(registry, "roamguard_http_request_seconds", "Time to answer a request.", fast);
     Histogram& commit_seconds = histogram(registry, "roamguard_commit_seconds", "Time of a durable commit.", fast);
@@ -106,7 +117,23 @@ void Metrics::batch(std::size_t requests, double commit_seconds) {
 void Metrics::checkpoint(double seconds) { impl_->checkpoint_seconds.Observe(seconds); }
 void Metrics::queued(std::size_t events) { impl_->queued.Set(static_cast<double>(events)); }
 void Metrics::message(const std::string& kind) { impl_->messages.of(kind, {{"kind", kind}}).Increment(); }
-void Metrics::delivery(const std::string& state) { impl_->deliveries.of(state, {{"result", state}}).Increment(); }
+void Metrics::delivery(const std::string& channel, const std::string& result) {
+    impl_->deliveries.of(channel + result, {{"channel", channel}, {"result", result}}).Increment();
+}
+void Metrics::receipt(const std::string& status) { impl_->receipts.of(status, {{"status", status}}).Increment(); }
+void Metrics::sms(const std::string& outcome) { impl_->replies.of(outcome, {{"outcome", outcome}}).Increment(); }
+void Metrics::channel(const std::string& name, ChannelState state) {
+    const std::lock_guard lock(impl_->channels_mutex);
+    impl_->channels[name] = state;
+    impl_->channel_up.Add({{"channel", name}}).Set(state == ChannelState::up ? 1 : 0);
+}
+std::vector<std::string> Metrics::channels_down() const {
+    const std::lock_guard lock(impl_->channels_mutex);
+    std::vector<std::string> down;
+    for (const auto& [name, state] : impl_->channels)
+        if (state == ChannelState::down) down.push_back(name);
+    return down;
+}
 void Metrics::delay(double seconds) { impl_->event_delay.Observe(seconds); }
 
 std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(impl_->registry.Collect()); }

@@ -2,10 +2,13 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "service/engine/events_job.h"
 
 namespace roamguard::http {
+
+enum class ChannelState { up, down };
 
 /// The counters and histograms of /metrics. Never a phone number, IMSI, token or text as a label. Any thread.
 class Metrics {
@@ -22,7 +25,14 @@ public:
     void checkpoint(double seconds);
     void queued(std::size_t events);
     void message(const std::string& kind);
-    void delivery(const std::string& state);
+    /// One attempt to deliver, by what became of it.
+    void delivery(const std::string& channel, const std::string& result);
+    void receipt(const std::string& status);
+    /// An SMS that came in, by what became of it.
+    void sms(const std::string& outcome);
+    /// A channel whose other side does not answer is down until a probe succeeds.
+    void channel(const std::string& name, ChannelState state);
+    [[nodiscard]] std::vector<std::string> channels_down() const;
     /// Prometheus text format 0.0.4.
     [[nodiscard]] std::string text() const;
 

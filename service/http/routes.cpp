@@ -20,6 +20,25 @@ Response try_later(int seconds, const std::string& code, const std::string& deta
 
 }  // namespace
 
+std::vector<Route> all_routes(Api& api) {
+    std::vector<Route> routes;
+    add_event_routes(routes, api);
+    add_destination_routes(routes, api);
+    add_tariff_routes(routes, api);
+    add_subscriber_routes(routes, api);
+    add_evidence_routes(routes, api);
+    add_confirmation_routes(routes, api);
+    add_message_routes(routes, api);
+    add_operation_routes(routes, api);
+    add_sandbox_routes(routes, api);
+    add_sms_routes(routes, api);
+    add_camara_routes(routes, api);
+    add_three_gpp_routes(routes, api);
+    add_nchf_routes(routes, api);
+    add_docs_routes(routes);
+    return routes;
+}
+
 std::optional<Response> submit(Api& api, engine::Job& job) {
     try {
         api.engine.submit(job);

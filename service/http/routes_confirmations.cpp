@@ -83,13 +83,30 @@ void add_confirmation_routes(std::vector<Route>& routes, Api& api) {
                       {"care"},
                       "A customer's confirmations, newest first.",
                       0,
-                      [&api](const Request& request) { return list_questions(api, request); }});
+                      [&api](const Request& request) { return list_questions(api, request); },
+                      Doc("listConfirmations", "Confirmations")
+                          .says("Open ones are `pending`. `choices` are numbered as the message printed them.")
+                          .needs_query("msisdn", "SubscriberName", "Whose.")
+                          .gives(200, "ConfirmationList", "The customer's confirmations, in one page.")
+                          .may(404, "Nobody is known by this number.")
+                          .may(422, "`msisdn` is missing.")});
     routes.push_back({"POST",
                       "/v1/confirmations/{id}",
                       {"care"},
                       "Answers a confirmation for the customer.",
                       4096,
-                      [&api](const Request& request) { return decide(api, request); }});
+                      [&api](const Request& request) { return decide(api, request); },
+                      Doc("answerConfirmation", "Confirmations")
+                          .says("The hold ends with the answer, and the customer gets a written receipt. Each "
+                                "confirmation ends once.")
+                          .path("id", "string", "The confirmation's `id`.")
+                          .takes("application/json", "ConfirmationAnswer")
+                          .gives(200, "ConfirmationAnswered", "Decided.")
+                          .may(400, "The body is not JSON.")
+                          .may(404, "There is no confirmation with this id.")
+                          .may(409, "`already_decided`: `confirmation` shows how.")
+                          .may(422, "`not_offered`, or a field is wrong.")
+                          .commits()});
 }
 
 }  // namespace roamguard::http

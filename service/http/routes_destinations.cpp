@@ -135,18 +135,44 @@ tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& reques
 }
 
 void add_destination_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"GET",
-                      "/v1/destinations/resolve",
-                      {"platform", "care", "product", "approver"},
-                      "Where a network or address is, with the reasoning.",
-                      0,
-                      [&api](const Request& request) { return resolve_destination(api, request); }});
+    routes.push_back(
+        {"GET",
+         "/v1/destinations/resolve",
+         {"platform", "care", "product", "approver"},
+         "Where a network or address is, with the reasoning.",
+         0,
+         [&api](const Request& request) { return resolve_destination(api, request); },
+         Doc("resolveDestination", "Tariffs")
+             .says("At least one of `mcc`, `tadig` and `ip`.")
+             .query("mcc", "Mcc", "Mobile country code; alone it names the country only.")
+             .query("mnc", "Mnc", "Mobile network code; needs `mcc`.")
+             .query("tadig", "Tadig", "The network's TADIG code, where there is no `mcc`.")
+             .query("ip", "IpAddress", "An address of the device or of what serves it.")
+             .query("ipOf", "IpOf", "Whose address `ip` is.")
+             .query("homeCountry", "CountryCode", "The customer's home; `home.country` unless given.")
+             .query("plan", "string", "Whose prices choose among several possible countries; `*` unless given.")
+             .gives(200, "ResolvedDestination", "Where it is, and why.")
+             .may(422, "A parameter is missing or wrong; `detail` names it.")});
     routes.push_back({"GET",
                       "/v1/tariffs/quote",
                       {"product", "approver", "care"},
                       "What a traveller would pay at a place, with the row that says so.",
                       0,
-                      [&api](const Request& request) { return quote(api, request); }});
+                      [&api](const Request& request) { return quote(api, request); },
+                      Doc("quote", "Tariffs")
+                          .says("At least one of `country`, `mcc`, `tadig` and `ip`; `country` wins.")
+                          .query("country", "CountryCode", "The country, where no network is meant.")
+                          .query("mcc", "Mcc", "Mobile country code; alone it names the country only.")
+                          .query("mnc", "Mnc", "Mobile network code; needs `mcc`.")
+                          .query("tadig", "Tadig", "The network's TADIG code, where there is no `mcc`.")
+                          .query("ip", "IpAddress", "An address of the device or of what serves it.")
+                          .query("ipOf", "IpOf", "Whose address `ip` is.")
+                          .query("homeCountry", "CountryCode", "The customer's home; `home.country` unless given.")
+                          .query("plan", "string", "The traveller's plan; `*` unless given.")
+                          .query("at", "Time", "When; now unless given.")
+                          .gives(200, "Quote", "The prices, by service.")
+                          .may(404, "`no_tariff`: no tariff table is published yet.")
+                          .may(422, "A parameter is missing or wrong; `detail` names it.")});
 }
 
 }  // namespace roamguard::http

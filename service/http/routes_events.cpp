@@ -8,19 +8,6 @@ using nlohmann::json;
 
 constexpr std::size_t max_event_body = 4 << 20;
 
-void count(Api& api, const engine::EventsJob& job, tariffs::Instant now) {
-    for (std::size_t i = 0; i < job.results().size(); ++i) {
-        const engine::EventResult& result = job.results()[i];
-        api.metrics.event(result);
-        if (!job.events()[i]) continue;
-        const double seconds = static_cast<double>((now - job.events()[i]->time.at).ms) / 1000.0;
-        api.metrics.delay(seconds);
-        for (protection::Outcome outcome : result.outcomes)
-            if (outcome == protection::Outcome::threshold_reached || outcome == protection::Outcome::cap_reached)
-                api.metrics.lateness(static_cast<double>((api.engine.now() - job.events()[i]->time.at).ms) / 1000.0);
-    }
-}
-
 Response refused(const intake::Refusal& refusal) {
     std::vector<FieldProblem> fields;
     for (const intake::FieldFault& fault : refusal.errors)
@@ -42,7 +29,7 @@ Response take_events(Api& api, const Request& request) {
     engine::EventsJob job(std::move(events));
     if (job.weight() > 0)
         if (auto refusal = submit(api, job)) return *refusal;
-    count(api, job, now);
+    count_events(api, job, now);
     if (!batch && job.results().front().refusal) return refused(*job.results().front().refusal);
     json results = json::array();
     for (const engine::EventResult& result : job.results())
@@ -102,35 +89,83 @@ Response list_findings(Api& api, const Request& request, const std::string& kind
 
 }  // namespace
 
+void count_events(Api& api, const engine::EventsJob& job, tariffs::Instant now) {
+    for (std::size_t i = 0; i < job.results().size(); ++i) {
+        const engine::EventResult& result = job.results()[i];
+        api.metrics.event(result);
+        if (!job.events()[i]) continue;
+        const double seconds = static_cast<double>((now - job.events()[i]->time.at).ms) / 1000.0;
+        api.metrics.delay(seconds);
+        for (protection::Outcome outcome : result.outcomes)
+            if (outcome == protection::Outcome::threshold_reached || outcome == protection::Outcome::cap_reached)
+                api.metrics.lateness(static_cast<double>((api.engine.now() - job.events()[i]->time.at).ms) / 1000.0);
+    }
+}
+
 void add_event_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"POST",
-                      "/v1/events",
-                      {"platform"},
-                      "Takes one CloudEvent or a batch; a 2xx means durable.",
-                      max_event_body,
-                      [&api](const Request& request) { return take_events(api, request); }});
     routes.push_back(
-        {"OPTIONS", "/v1/events", {}, "The CloudEvents web-hook handshake.", 0, [&api](const Request& request) {
-             return shake_hands(api, request);
-         }});
+        {"POST",
+         "/v1/events",
+         {"platform"},
+         "Takes one CloudEvent or a batch; a 2xx means durable.",
+         max_event_body,
+         [&api](const Request& request) { return take_events(api, request); },
+         Doc("sendEvents", "Events")
+             .says("CloudEvents 1.0 over HTTP in all three modes: structured, batched, and binary, where "
+                   "the attributes are `ce-` headers and the body is the data. A 200 means that the event, "
+                   "every change it caused and every message it owes are on disk. The same event sent again "
+                   "is a `duplicate` and changes nothing. In a batch each invalid event is `rejected` by "
+                   "itself.")
+             .header("ce-id", "CloudEventId", "Binary mode: the event's `id`.")
+             .header("ce-source", "CloudEventSource", "Binary mode: the event's `source`.")
+             .header("ce-type", "EventType", "Binary mode: the event's `type`.")
+             .header("ce-specversion", "SpecVersion", "Binary mode: the version of CloudEvents.")
+             .header("ce-time", "Time", "Binary mode: when it happened.")
+             .takes("application/cloudevents+json", "Event")
+             .takes("application/cloudevents-batch+json", "EventBatch")
+             .takes("application/json", "EventData")
+             .gives(200, "EventResults", "Durable. One result per event, in order.")
+             .may(400, "Not JSON, or not a CloudEvent.")
+             .may(409, "`id_reused`: the same source and id came before with other content.")
+             .may(415, "Another Content-Type.")
+             .may(422, "A field breaks a rule; `errors` names each.")
+             .commits()
+             .signable()});
+    routes.push_back(
+        {"OPTIONS",
+         "/v1/events",
+         {},
+         "The CloudEvents web-hook handshake.",
+         0,
+         [&api](const Request& request) { return shake_hands(api, request); },
+         Doc("askToSendEvents", "Events")
+             .says("Consent is given to the origin that asks, at the rate of `events.allowed-rate`.")
+             .header("WebHook-Request-Origin", "string", "Who wants to send; without it nothing is consented.")
+             .gives(200, "", "What is allowed.")
+             .with("Allow")
+             .with("WebHook-Allowed-Origin")
+             .with("WebHook-Allowed-Rate")});
     routes.push_back({"GET",
                       "/v1/events/rejected",
                       {"platform", "care"},
                       "Events that were refused, newest first.",
                       0,
-                      [&api](const Request& request) { return list_rejected(api, request); }});
+                      [&api](const Request& request) { return list_rejected(api, request); },
+                      Doc("listRejectedEvents", "Events").paged().gives(200, "RejectedEventList", "A page of them.")});
     routes.push_back({"GET",
                       "/v1/billing/mismatches",
                       {"care", "product"},
                       "Sessions charged otherwise than the tariff says.",
                       0,
-                      [&api](const Request& request) { return list_findings(api, request, "mismatch"); }});
+                      [&api](const Request& request) { return list_findings(api, request, "mismatch"); },
+                      Doc("listBillingMismatches", "Billing").paged().gives(200, "MismatchList", "A page of them.")});
     routes.push_back({"GET",
                       "/v1/billing/unpriced",
                       {"care", "product"},
                       "Usage that could not be priced or converted.",
                       0,
-                      [&api](const Request& request) { return list_findings(api, request, "unpriced"); }});
+                      [&api](const Request& request) { return list_findings(api, request, "unpriced"); },
+                      Doc("listUnpricedUsage", "Billing").paged().gives(200, "UnpricedList", "A page of them.")});
 }
 
 }  // namespace roamguard::http

@@ -132,13 +132,33 @@ Response verify_chain(Api& api, const Request& request) {
 void add_evidence_routes(std::vector<Route>& routes, Api& api) {
     const std::string path = "/v1/subscribers/{msisdn}";
     routes.push_back(
-        {"GET", path + "/timeline", {"care"}, "The evidence file, in order.", 0, [&api](const Request& request) {
-             return timeline(api, request);
-         }});
-    for (const char* end : {"/verify", "/timeline/verify"})
-        routes.push_back({"GET", path + end, {"care"}, "Checks the evidence chain.", 0, [&api](const Request& request) {
-                              return verify_chain(api, request);
-                          }});
+        {"GET",
+         path + "/timeline",
+         {"care"},
+         "The evidence file, in order.",
+         0,
+         [&api](const Request& request) { return timeline(api, request); },
+         Doc("readTimeline", "Subscribers")
+             .says("Within a page entries stand in the order they happened; the first page is the newest, and `next` "
+                   "leads to the one before it. Each entry carries a hash over the one before and its own encrypted "
+                   "content, so that an altered history shows.")
+             .query("format", "TimelineFormat", "`html` for a page that prints well.")
+             .query("limit", "TimelineLimit", "How many entries at most.")
+             .query("cursor", "Cursor", "The `next` of the page before.")
+             .gives(200, "Timeline", "A page of the evidence file.")
+             .gives_as(200, "text/html", "string", "A page of the evidence file.")
+             .may(400, "`limit` or `cursor` is none.")
+             .may(404, "Nobody is known by this number.")});
+    for (const auto& [end, id] : {std::pair{"/verify", "verifyEvidence"}, {"/timeline/verify", "verifyTimeline"}})
+        routes.push_back({"GET",
+                          path + end,
+                          {"care"},
+                          "Checks the evidence chain.",
+                          0,
+                          [&api](const Request& request) { return verify_chain(api, request); },
+                          Doc(id, "Subscribers")
+                              .gives(200, "Verification", "Whether the chain holds, and where it does not.")
+                              .may(404, "Nobody is known by this number.")});
 }
 
 }  // namespace roamguard::http

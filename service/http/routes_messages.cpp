@@ -43,7 +43,8 @@ Response list_messages(Api& api, const Request& request) {
 
 Response retry(Api& api, const Request& request) {
     const auto row = api.store().read_message(request.captures[0]);
-    if (!row) return problem(404, "unknown_notification", "there is no message with this id");
+    if (!row || (row->channel != "sms" && row->channel != "app"))
+        return problem(404, "unknown_notification", "there is no message with this id");
     engine::RetryJob job(row->row);
     if (auto refusal = submit(api, job)) return *refusal;
     if (!job.refusal().empty()) return problem(409, "not_retryable", job.refusal());
@@ -69,19 +70,40 @@ void add_message_routes(std::vector<Route>& routes, Api& api) {
                       {"care"},
                       "Messages of the outbox, newest first.",
                       0,
-                      [&api](const Request& request) { return list_messages(api, request); }});
+                      [&api](const Request& request) { return list_messages(api, request); },
+                      Doc("listNotifications", "Messages")
+                          .query("msisdn", "SubscriberName", "Only this customer's.")
+                          .query("state", "MessageState", "Only those in this state.")
+                          .query("kind", "MessageKind", "Only those of this kind.")
+                          .paged()
+                          .gives(200, "NotificationList", "A page of messages.")
+                          .may(422, "`state` or `kind` is none.")});
     routes.push_back({"POST",
                       "/v1/notifications/{id}/retry",
                       {"admin"},
                       "Puts a failed or expired message back into its queue.",
                       1024,
-                      [&api](const Request& request) { return retry(api, request); }});
-    routes.push_back({"POST",
-                      "/v1/messages/measure",
-                      {"product", "approver", "care"},
-                      "How many SMS segments a text takes.",
-                      64 * 1024,
-                      [](const Request& request) { return measure(request); }});
+                      [&api](const Request& request) { return retry(api, request); },
+                      Doc("retryNotification", "Messages")
+                          .path("id", "string", "The message's `id`.")
+                          .gives(200, "Notification", "Queued again.")
+                          .may(404, "There is no message with this id.")
+                          .may(409, "`not_retryable`: it neither failed nor expired.")
+                          .commits()});
+    routes.push_back(
+        {"POST",
+         "/v1/messages/measure",
+         {"product", "approver", "care"},
+         "How many SMS segments a text takes.",
+         64 * 1024,
+         [](const Request& request) { return measure(request); },
+         Doc("measureText", "Messages")
+             .says("For whoever writes templates: counted in GSM 03.38 septets, or in UTF-16 units where a "
+                   "letter is not in that alphabet.")
+             .takes("application/json", "MeasureRequest")
+             .gives(200, "Measured", "The count.")
+             .may(400, "The body is not JSON.")
+             .may(422, "The body is no `{\"text\":…}`.")});
 }
 
 }  // namespace roamguard::http

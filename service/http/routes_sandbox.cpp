@@ -57,9 +57,16 @@ Response sandbox(Api& api, const Request&) {
 }  // namespace
 
 void add_sandbox_routes(std::vector<Route>& routes, Api& api) {
-    routes.push_back({"GET", "/sandbox", {"admin"}, "The phones of the sandbox.", 0, [&api](const Request& request) {
-                          return sandbox(api, request);
-                      }});
+    routes.push_back({"GET",
+                      "/sandbox",
+                      {"admin"},
+                      "The phones of the sandbox.",
+                      0,
+                      [&api](const Request& request) { return sandbox(api, request); },
+                      Doc("sandbox", "Pages")
+                          .says("The last messages as their travellers read them; the page renews itself.")
+                          .gives_as(200, "text/html", "string", "The page.")
+                          .may(404, "`no_sandbox`: messages go out by another driver.")});
 }
 
 }  // namespace roamguard::http

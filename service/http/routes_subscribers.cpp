@@ -77,7 +77,7 @@ Response show_status(Api& api, const Request& request) {
         out["caps"].push_back(cap_json(view, seen->terms.time_zone));
     out["holds"] = json::array();
     for (const protection::Hold& hold : state.holds)
-        out["holds"].push_back(hold_json(hold));
+        out["holds"].push_back(engine::hold_json(hold));
     return json_response(out);
 }
 
@@ -180,14 +180,11 @@ Response list_holds(Api& api, const Request& request) {
         for (const storage::CustomerRow& row : rows) {
             after = row.id;
             protection::CustomerState state = storage::decode_state(row.state);
-            json holds = json::array();
-            for (const protection::Hold& hold : state.holds)
-                if (!hold.asleep) holds.push_back(hold_json(hold));
+            json holds = engine::holds_in_force(state);
             if (holds.empty()) continue;
-            json subscriber = {{"id", state.profile.id}};
-            if (!state.profile.msisdn.none()) subscriber["msisdn"] = state.profile.msisdn.e164();
-            if (!state.profile.imsi.empty()) subscriber["imsi"] = state.profile.imsi;
-            items.push_back({{"subscriber", subscriber}, {"sequence", state.hold_sequence}, {"holds", holds}});
+            items.push_back({{"subscriber", engine::subscriber_json(state.profile)},
+                             {"sequence", state.hold_sequence},
+                             {"holds", std::move(holds)}});
             if (static_cast<int>(items.size()) == page->limit) return list_response(std::move(items), after);
         }
         if (rows.size() < 500) break;
@@ -201,46 +198,104 @@ void add_subscriber_routes(std::vector<Route>& routes, Api& api) {
     const std::string path = "/v1/subscribers/{msisdn}";
     using How = engine::ProfileJob::How;
     routes.push_back(
-        {"PUT", path, {"admin"}, "Stores a customer's profile.", max_profile, [&api](const Request& request) {
-             return change_profile(api, request, How::put);
-         }});
+        {"PUT",
+         path,
+         {"admin"},
+         "Stores a customer's profile.",
+         max_profile,
+         [&api](const Request& request) { return change_profile(api, request, How::put); },
+         Doc("putSubscriber", "Subscribers")
+             .says("The whole profile: what is left out comes from the regime and the home country. A change acts at "
+                   "once on what is used.")
+             .takes("application/json", "SubscriberProfile")
+             .gives(200, "SubscriberProfile", "Stored.")
+             .gives(201, "SubscriberProfile", "Stored, and new.")
+             .may(400, "The body is not JSON.")
+             .may(409, "`id_immutable`, `id_taken` or `would_join`: it would mix two customers.")
+             .may(422, "A field breaks a rule; `errors` names each.")
+             .commits()});
     routes.push_back({"PATCH",
                       path,
                       {"admin"},
                       "Changes a profile by JSON merge patch.",
                       max_profile,
-                      [&api](const Request& request) { return change_profile(api, request, How::patch); }});
-    routes.push_back({"GET", path, {"care"}, "A customer's profile.", 0, [&api](const Request& request) {
-                          return show_profile(api, request);
-                      }});
+                      [&api](const Request& request) { return change_profile(api, request, How::patch); },
+                      Doc("patchSubscriber", "Subscribers")
+                          .says("RFC 7396: a member replaces, `null` removes, arrays are replaced whole.")
+                          .takes("application/merge-patch+json", "SubscriberPatch")
+                          .gives(200, "SubscriberProfile", "Changed.")
+                          .may(400, "The body is not JSON.")
+                          .may(404, "No profile has this number.")
+                          .may(409, "`id_immutable` or `would_join`.")
+                          .may(422, "A field breaks a rule; `errors` names each.")
+                          .commits()});
+    routes.push_back({"GET",
+                      path,
+                      {"care"},
+                      "A customer's profile.",
+                      0,
+                      [&api](const Request& request) { return show_profile(api, request); },
+                      Doc("getSubscriber", "Subscribers")
+                          .gives(200, "SubscriberProfile", "As it was given; what it leaves out comes from the regime.")
+                          .may(404, "Nobody with a profile is known by this number.")});
     routes.push_back(
-        {"DELETE", path, {"admin"}, "Erasure: personal data gone, the counts kept.", 0, [&api](const Request& request) {
-             return erase(api, request);
-         }});
+        {"DELETE",
+         path,
+         {"admin"},
+         "Erasure: personal data gone, the counts kept.",
+         0,
+         [&api](const Request& request) { return erase(api, request); },
+         Doc("eraseSubscriber", "Subscribers")
+             .says("The key of the customer's evidence is destroyed: what was personal is unreadable from then on, the "
+                   "chain of hashes stays.")
+             .gives(204, "", "Erased.")
+             .may(404, "Nobody is known by this number.")
+             .may(422, "The path names no number.")
+             .commits()});
     routes.push_back({"POST",
                       path + "/renumber",
                       {"admin"},
                       "The same customer under a new number.",
                       1024,
-                      [&api](const Request& request) { return renumber(api, request); }});
+                      [&api](const Request& request) { return renumber(api, request); },
+                      Doc("renumberSubscriber", "Subscribers")
+                          .says("The history stays with the customer; the old number becomes free.")
+                          .takes("application/json", "Renumbering")
+                          .gives(200, "SubscriberProfile", "The profile, under the new number.")
+                          .may(400, "The body is not JSON.")
+                          .may(404, "Nobody is known by the old number.")
+                          .may(409, "The new number is another customer's.")
+                          .may(422, "The path or the body names no number.")
+                          .commits()});
     routes.push_back({"GET",
                       path + "/status",
                       {"care"},
                       "Place, trip, caps and holds as they stand.",
                       0,
-                      [&api](const Request& request) { return show_status(api, request); }});
+                      [&api](const Request& request) { return show_status(api, request); },
+                      Doc("getSubscriberStatus", "Subscribers")
+                          .gives(200, "SubscriberStatus", "As it stands now.")
+                          .may(404, "Nobody is known by this number.")});
     routes.push_back({"POST",
                       "/v1/subscribers",
                       {"admin"},
                       "Imports profiles, one JSON object a line, each taken or refused by itself.",
                       max_import,
-                      [&api](const Request& request) { return import_profiles(api, request); }});
+                      [&api](const Request& request) { return import_profiles(api, request); },
+                      Doc("importSubscribers", "Subscribers")
+                          .takes("application/x-ndjson", "NdjsonProfiles")
+                          .gives(200, "ImportResult", "How many were taken, and every line that was not.")
+                          .commits()});
     routes.push_back({"GET",
                       "/v1/holds",
                       {"platform", "care"},
                       "Every hold in force, for a platform that lost track.",
                       0,
-                      [&api](const Request& request) { return list_holds(api, request); }});
+                      [&api](const Request& request) { return list_holds(api, request); },
+                      Doc("listHolds", "Holds")
+                          .says("One item for each customer with a hold in force. A customer in no page has none.")
+                          .paged()
+                          .gives(200, "HoldList", "A page of customers.")});
 }
 
 }  // namespace roamguard::http

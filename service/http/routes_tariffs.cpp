@@ -219,30 +219,71 @@ Response roll_back(Api& api, const Request& request) {
 
 void add_tariff_routes(std::vector<Route>& routes, Api& api) {
     const std::vector<std::string> readers{"product", "approver", "care"};
-    routes.push_back({"POST",
-                      "/v1/tariffs/versions",
-                      {"product"},
-                      "Uploads a draft: every fault is listed, or it is stored whole.",
-                      max_upload,
-                      [&api](const Request& request) { return upload(api, request); }});
-    routes.push_back({"GET", "/v1/tariffs/versions", readers, "All versions, newest first.", 0,
-                      [&api](const Request& request) { return list_versions(api, request); }});
+    routes.push_back(
+        {"POST",
+         "/v1/tariffs/versions",
+         {"product"},
+         "Uploads a draft: every fault is listed, or it is stored whole.",
+         max_upload,
+         [&api](const Request& request) { return upload(api, request); },
+         Doc("uploadTariffs", "Tariffs")
+             .says("A form with parts named `tariffs`, `zones`, `passes` and `fx`, or `tariffs.csv` alone as "
+                   "`text/csv`. A table with any fault is refused whole, with every fault listed.")
+             .takes("multipart/form-data", "TariffUpload")
+             .takes("text/csv", "TariffCsv")
+             .gives(201, "TariffVersion", "Stored as a draft.")
+             .with("Location")
+             .may(400, "The form cannot be read.")
+             .may(415, "Another Content-Type.")
+             .gives_as(422, "application/problem+json", "TariffProblem",
+                       "Faults in the table, or a part of an unknown name.")
+             .commits()});
+    routes.push_back(
+        {"GET", "/v1/tariffs/versions", readers, "All versions, newest first.", 0,
+         [&api](const Request& request) { return list_versions(api, request); },
+         Doc("listTariffVersions", "Tariffs").gives(200, "TariffVersionList", "All of them, in one page.")});
     routes.push_back({"GET", "/v1/tariffs/versions/{n}", readers, "One version.", 0,
-                      [&api](const Request& request) { return show_version(api, request); }});
+                      [&api](const Request& request) { return show_version(api, request); },
+                      Doc("getTariffVersion", "Tariffs")
+                          .gives(200, "TariffVersion", "The version, with its files.")
+                          .may(404, "There is no version with this number.")});
     routes.push_back({"GET", "/v1/tariffs/versions/{n}/files/{name}", readers, "A file exactly as it was uploaded.", 0,
-                      [&api](const Request& request) { return download(api, request); }});
+                      [&api](const Request& request) { return download(api, request); },
+                      Doc("downloadTariffFile", "Tariffs")
+                          .gives_as(200, "text/csv", "TariffCsv", "The file, byte for byte.")
+                          .with("Content-Disposition")
+                          .may(404, "There is no such version, or it has no file of that name.")});
     routes.push_back({"POST",
                       "/v1/tariffs/versions/{n}/publish",
                       {"approver"},
                       "Puts a draft in force, now or later.",
                       4096,
-                      [&api](const Request& request) { return publish(api, request); }});
+                      [&api](const Request& request) { return publish(api, request); },
+                      Doc("publishTariffs", "Tariffs")
+                          .says("Atomic for every later event. Usage is rated by the version in force at its own time.")
+                          .takes("application/json", "Publication")
+                          .may_be_empty()
+                          .gives(200, "TariffVersion", "Published.")
+                          .may(400, "The body is not JSON.")
+                          .may(404, "There is no version with this number.")
+                          .may(409, "`not_a_draft`, or it no longer compiles.")
+                          .may(422, "`effectiveAt` is no time, or past; or an unknown field.")
+                          .commits()});
     routes.push_back({"POST",
                       "/v1/tariffs/rollback",
                       {"approver"},
                       "Publishes an earlier version's files again.",
                       4096,
-                      [&api](const Request& request) { return roll_back(api, request); }});
+                      [&api](const Request& request) { return roll_back(api, request); },
+                      Doc("rollBackTariffs", "Tariffs")
+                          .says("They come into force at once, under a number of their own.")
+                          .takes("application/json", "Rollback")
+                          .gives(200, "TariffVersion", "The new version.")
+                          .may(400, "The body is not JSON.")
+                          .may(404, "There is no version with this number.")
+                          .may(409, "It was never published, or no longer compiles.")
+                          .may(422, "`to` is missing, or no number.")
+                          .commits()});
 }
 
 }  // namespace roamguard::http

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "service/http/doc.h"
+
 namespace roamguard::http {
 
 /// A request as handlers see it: no library type passes this line. Header values as received, names lower-case.
@@ -41,6 +43,7 @@ struct Route {
     std::string summary;  ///< one sentence, for the reference
     std::size_t max_body = 64 * 1024;
     std::function<Response(const Request&)> handle;
+    Doc doc = {};  ///< what the reference says beyond this; every route of the program has one
 };
 
 /// Decides who calls. Returns nothing to let the request pass (having set role_name), or the refusal (401, 403).

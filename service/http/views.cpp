@@ -18,13 +18,6 @@ json amount_json(const protection::CapView& view, std::int64_t value) {
     return {{"volume", tariffs::to_text({value, tariffs::UnitKind::bytes}, tariffs::Style::counted)}, {"bytes", value}};
 }
 
-json services_json(const std::vector<tariffs::Service>& services) {
-    json list = json::array();
-    for (tariffs::Service service : services)
-        list.push_back(tariffs::word(service));
-    return list;
-}
-
 }  // namespace
 
 json money_json(tariffs::Money money) {
@@ -92,16 +85,6 @@ json result_json(const engine::EventResult& result) {
         out["notifications"].push_back({{"id", one.id}, {"kind", one.kind}});
     out["confirmation"] = result.question.empty() ? json(nullptr) : json{{"id", result.question}};
     return out;
-}
-
-json hold_json(const protection::Hold& hold) {
-    return {{"cause", protection::word(hold.cause)},
-            {"about", hold.about},
-            {"services", services_json(hold.services)},
-            {"since", tariffs::to_rfc3339(hold.since)},
-            {"asleep", hold.asleep},
-            {"declined", hold.declined},
-            {"confirmation", hold.question.empty() ? json(nullptr) : json(hold.question)}};
 }
 
 json question_json(const protection::Question& question) {

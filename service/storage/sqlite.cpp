@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view scheme = "sqlite://";
-constexpr int schema_version = 1;
+constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql"};
+constexpr int schema_version = std::size(migrations);
 constexpr std::int64_t checkpoint_every_bytes = 4 << 20;
 
 /// A settings value that SQLite took silently otherwise than asked would break the promise of a 2xx: read each back.
@@ -74,7 +75,9 @@ CustomerRow customer_from(const Use& use) {
 #define MESSAGE_COLUMNS                                                                                                \
     "row,id,customer,recipient,kind,channel,language,text,encoding,segments,template_id,template_hash,state,attempts," \
     "due,"                                                                                                             \
-    "cause,cap,stage,threshold,question,error,created,expires,sent,delivered"
+    "cause,cap,stage,threshold,question,error,created,expires,sent,delivered,leased,beside,topic,confirm_by"
+
+#define PEOPLE "(?6='' AND channel IN ('sms','app') OR channel=?6)"
 
 MessageRow message_from(const Use& use) {
     MessageRow row;
@@ -104,6 +107,10 @@ MessageRow message_from(const Use& use) {
     row.expires = use.instant(i++);
     row.sent = use.maybe_instant(i++);
     row.delivered = use.maybe_instant(i++);
+    row.leased = use.integer(i++) != 0;
+    row.beside = use.text(i++);
+    row.topic = use.text(i++);
+    row.confirm_by = use.maybe_instant(i++);
     return row;
 }
 
@@ -155,7 +162,7 @@ public:
             throw StoreUnavailable("the database " + path + " cannot be used: " + error.what());
         }
         // Whoever claimed a message is gone: the folder's lock says so. Nothing waits for a lease that nobody holds.
-        writer_.execute("UPDATE message SET due=created WHERE due IS NOT NULL AND due>created");
+        writer_.execute("UPDATE message SET due=created,leased=0 WHERE leased=1 AND state='queued'");
         sqlite3_wal_hook(writer_.handle(), &Sqlite::on_commit, this);
         next_[0] = last("SELECT max(id) FROM customer") + 1;
         next_[1] = last("SELECT max(row) FROM evidence") + 1;
@@ -245,6 +252,17 @@ public:
         }
     }
 
+    std::vector<std::int64_t> overdue_messages(Instant now, int limit) override {
+        begin();
+        std::vector<std::int64_t> rows;
+        Use use = writer_.use(
+            "SELECT row FROM message WHERE confirm_by IS NOT NULL AND confirm_by<=? ORDER BY confirm_by LIMIT ?");
+        use.bind(now).bind(limit);
+        while (use.step())
+            rows.push_back(use.integer(0));
+        return rows;
+    }
+
     std::vector<CustomerId> due_customers(Instant now, int limit) override {
         std::vector<CustomerId> due;
         Use use = writer_.use("SELECT id FROM customer WHERE wake IS NOT NULL AND wake<=? ORDER BY wake LIMIT ?");
@@ -330,11 +348,12 @@ public:
         std::vector<MessageRow> rows;
         Use use = filter.customer ? db->use("SELECT " MESSAGE_COLUMNS
                                             " FROM message WHERE customer=?4 AND row<?1 AND (?2='' OR state=?2) AND "
-                                            "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5")
+                                            "(?3='' OR kind=?3) AND " PEOPLE " ORDER BY row DESC LIMIT ?5")
                                   : db->use("SELECT " MESSAGE_COLUMNS
                                             " FROM message WHERE ?4 IS NOT NULL AND row<?1 AND (?2='' OR state=?2) AND "
-                                            "(?3='' OR kind=?3) ORDER BY row DESC LIMIT ?5");
+                                            "(?3='' OR kind=?3) AND " PEOPLE " ORDER BY row DESC LIMIT ?5");
         use.bind(before(page)).bind(filter.state).bind(filter.kind).bind(filter.customer.value_or(0)).bind(page.limit);
+        use.bind(filter.channel);
         while (use.step())
             rows.push_back(message_from(use));
         return rows;
@@ -356,11 +375,12 @@ public:
         return use.integer(0);
     }
 
-    std::vector<std::int64_t> due_messages(Instant now, int limit) override {
+    std::vector<std::int64_t> due_messages(const std::string& channel, Instant now, int limit) override {
         auto db = readers_.take();
         std::vector<std::int64_t> rows;
-        Use use = db->use("SELECT row FROM message WHERE due IS NOT NULL AND due<=? ORDER BY due,row LIMIT ?");
-        use.bind(now).bind(limit);
+        Use use =
+            db->use("SELECT row FROM message WHERE channel=? AND due IS NOT NULL AND due<=? ORDER BY due,row LIMIT ?");
+        use.bind(channel).bind(now).bind(limit);
         while (use.step())
             rows.push_back(use.integer(0));
         return rows;
@@ -513,9 +533,10 @@ private:
                                    std::to_string(schema_version) +
                                    ": run the newer program, or restore a backup made before it");
         if (version == schema_version) return;
-        const std::string_view sql = data::embedded_files().at("service/storage/schema/sqlite/0001_first.sql");
         writer_.execute("BEGIN IMMEDIATE");
-        writer_.execute(std::string(sql));
+        for (std::int64_t next = version; next < schema_version; ++next)
+            writer_.execute(std::string(
+                data::embedded_files().at("service/storage/schema/sqlite/" + std::string(migrations[next]))));
         writer_.execute("PRAGMA user_version=" + std::to_string(schema_version));
         writer_.execute("COMMIT");
     }
@@ -580,8 +601,9 @@ void Sqlite::write(const Delta& delta) {
     for (CustomerId customer : delta.erased)
         for (const char* sql :
              {"DELETE FROM session WHERE customer=?", "DELETE FROM finding WHERE customer=?",
-              "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' "
-              "ELSE state END WHERE customer=?"}) {
+              "UPDATE message SET recipient='',text='',due=NULL,leased=0,confirm_by=NULL,state=CASE state WHEN "
+              "'queued' THEN 'cancelled' "
+              "ELSE state END WHERE customer=? AND NOT (state='queued' AND channel IN ('platform','nchf'))"}) {
             Use use = writer_.use(sql);
             use.bind(customer);
             use.run();
@@ -590,12 +612,13 @@ void Sqlite::write(const Delta& delta) {
 
 void Sqlite::write_messages(const Delta& delta) {
     for (const MessageRow& row : delta.messages) {
-        Use use =
-            writer_.use("INSERT INTO message(" MESSAGE_COLUMNS
-                        ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(row) DO UPDATE SET "
-                        "recipient=excluded.recipient,channel=excluded.channel,text=excluded.text,state=excluded.state,"
-                        "attempts=excluded.attempts,due=excluded.due,error=excluded.error,expires=excluded.expires,"
-                        "sent=excluded.sent,delivered=excluded.delivered");
+        Use use = writer_.use(
+            "INSERT INTO message(" MESSAGE_COLUMNS
+            ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(row) DO UPDATE SET "
+            "recipient=excluded.recipient,channel=excluded.channel,text=excluded.text,state=excluded.state,"
+            "attempts=excluded.attempts,due=excluded.due,error=excluded.error,expires=excluded.expires,"
+            "sent=excluded.sent,delivered=excluded.delivered,leased=excluded.leased,confirm_by=excluded.confirm_by,"
+            "beside=excluded.beside");
         use.bind(row.row)
             .bind(row.id)
             .bind(row.customer)
@@ -617,6 +640,7 @@ void Sqlite::write_messages(const Delta& delta) {
             .bind(row.threshold)
             .bind(row.question);
         use.bind(row.error).bind(row.created).bind(row.expires).bind(row.sent).bind(row.delivered);
+        use.bind(row.leased ? 1 : 0).bind(row.beside).bind(row.topic).bind(row.confirm_by);
         use.run();
     }
 }

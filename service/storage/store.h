@@ -39,7 +39,7 @@ struct CustomerRow {
     std::string key;    ///< 32 bytes: encrypts this customer's evidence; empty once erased
     std::optional<Instant> wake;
 };
-/// `m:+44…`, `i:23415…`, `c:opaque-id` -> customer.
+/// `m:+44…`, `i:23415…`, `c:opaque-id`, `k:camara-subscription`, `p:policy-subscription` -> customer.
 struct AliasRow {
     std::string alias;
     CustomerId customer = 0;
@@ -73,7 +73,8 @@ enum class MessageState { queued, sent, delivered, failed, expired, cancelled };
 [[nodiscard]] std::string_view word(MessageState state);
 [[nodiscard]] std::optional<MessageState> parse_message_state(std::string_view word);
 
-/// A row of the outbox.
+/// A row of the outbox: a message to a person (channels `sms`, `app`), or to a machine (`platform`, `nchf`: what the
+/// core is told of holds; `camara`: a question to a CAMARA server), whose `text` is the body to post.
 struct MessageRow {
     std::int64_t row = 0;
     std::string id;
@@ -86,12 +87,16 @@ struct MessageRow {
     /// When it may be claimed next; nothing while another message of the customer and channel is before it, or when
     /// finished. While claimed: the end of the lease.
     std::optional<Instant> due;
-    std::string cause;  ///< the event's id
+    bool leased = false;  ///< claimed: somebody may be sending it
+    std::string cause;    ///< the event's id
     std::string cap;
     int stage = 0, threshold = 0;
     std::string question, error;
     Instant created, expires;
     std::optional<Instant> sent, delivered;
+    std::optional<Instant> confirm_by;  ///< of an app message: not confirmed by then, an SMS follows
+    std::string topic;   ///< of messages to machines: only a customer's newest of a topic matters; empty: each does
+    std::string beside;  ///< the message this one goes out with, or follows because that one did not arrive
 };
 
 struct RejectedRow {
@@ -155,6 +160,7 @@ struct Page {
 struct MessageFilter {
     std::optional<CustomerId> customer;
     std::string state, kind;
+    std::string channel;  ///< empty: messages to people
 };
 
 /// What retention deletes in one turn.
@@ -183,6 +189,8 @@ public:
     /// fault of the delta itself.
     virtual void commit(const Delta& delta) = 0;
     [[nodiscard]] virtual std::vector<CustomerId> due_customers(Instant now, int limit) = 0;
+    /// Messages whose confirm_by is over.
+    [[nodiscard]] virtual std::vector<std::int64_t> overdue_messages(Instant now, int limit) = 0;
     virtual int retain(const Retention& retention) = 0;
     /// Housekeeping between batches: checkpoints. Returns how long it took, in microseconds.
     virtual std::int64_t maintain() = 0;
@@ -196,8 +204,9 @@ public:
     [[nodiscard]] virtual std::optional<MessageRow> read_message(const std::string& id) = 0;
     /// Whose question it is; every question went out in a message.
     [[nodiscard]] virtual std::optional<CustomerId> read_question(const std::string& question) = 0;
-    /// Rows due, oldest first.
-    [[nodiscard]] virtual std::vector<std::int64_t> due_messages(Instant now, int limit) = 0;
+    /// Rows of a channel that are due to be sent, oldest first.
+    [[nodiscard]] virtual std::vector<std::int64_t> due_messages(const std::string& channel, Instant now,
+                                                                 int limit) = 0;
     [[nodiscard]] virtual std::vector<RejectedRow> read_rejected(const Page& page) = 0;
     [[nodiscard]] virtual std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind,
                                                                                          const Page& page) = 0;

@@ -183,12 +183,12 @@ TEST_CASE(
     Workshop shop;
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
-    ClaimJob first(shop.store->due_messages(shop.now, 10), tariffs::seconds(60));
+    ClaimJob first(shop.store->due_messages("sms", shop.now, 10), tariffs::seconds(60));
     shop.together(first);
     REQUIRE(first.claimed().size() == 1);
-    CHECK(shop.store->due_messages(shop.now, 10).empty());
+    CHECK(shop.store->due_messages("sms", shop.now, 10).empty());
     shop.now = shop.now + tariffs::seconds(61);
-    ClaimJob second(shop.store->due_messages(shop.now, 10), tariffs::seconds(60));
+    ClaimJob second(shop.store->due_messages("sms", shop.now, 10), tariffs::seconds(60));
     shop.together(second);
     REQUIRE(second.claimed().size() == 1);
     CHECK(second.claimed().front().attempts == 2);
@@ -203,13 +203,13 @@ TEST_CASE("of one customer and channel only the first message is due, and finish
     EventsJob events = job_of({attach("a-1", traveller, shop.now), usage("u-1", traveller, shop.now, 9 * megabyte)});
     shop.together(events);
     REQUIRE(shop.store->read_messages({}, {}).size() == 2);  // welcome, 50 %
-    CHECK(shop.store->due_messages(shop.now, 10) == std::vector<std::int64_t>{1});
+    CHECK(shop.store->due_messages("sms", shop.now, 10) == std::vector<std::int64_t>{1});
     ClaimJob claim({1, 2}, tariffs::seconds(60));
     shop.together(claim);
     REQUIRE(claim.claimed().size() == 1);
     DeliveryJob done({{Delivery::How::delivered, 1, 1, {}, {}}});
     shop.together(done);
-    CHECK(shop.store->due_messages(shop.now, 10) == std::vector<std::int64_t>{2});
+    CHECK(shop.store->due_messages("sms", shop.now, 10) == std::vector<std::int64_t>{2});
 }
 
 TEST_CASE("a message past its expiry ends as expired and is never handed out") {
@@ -217,7 +217,7 @@ TEST_CASE("a message past its expiry ends as expired and is never handed out") {
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
     shop.now = shop.now + tariffs::hours(13);
-    ClaimJob claim(shop.store->due_messages(shop.now, 10), tariffs::seconds(60));
+    ClaimJob claim(shop.store->due_messages("sms", shop.now, 10), tariffs::seconds(60));
     shop.together(claim);
     CHECK(claim.claimed().empty());
     CHECK(shop.store->read_messages({}, {}).front().state == storage::MessageState::expired);
@@ -231,7 +231,7 @@ TEST_CASE("the dispatcher tries again later and at last gives a message up as de
     ClaimJob claim({1}, tariffs::seconds(60));
     shop.together(claim);
     shop.together(later);
-    CHECK(shop.store->due_messages(shop.now, 10).empty());
+    CHECK(shop.store->due_messages("sms", shop.now, 10).empty());
     shop.now = shop.now + tariffs::seconds(2);
     ClaimJob again({1}, tariffs::seconds(60));
     shop.together(again);
@@ -241,15 +241,7 @@ TEST_CASE("the dispatcher tries again later and at last gives a message up as de
     RetryJob retry(1);
     shop.together(retry);
     CHECK(retry.refusal().empty());
-    CHECK(shop.store->due_messages(shop.now, 10) == std::vector<std::int64_t>{1});
-}
-
-TEST_CASE("waiting times double up to the longest, and randomness spreads them") {
-    const notifications::DispatcherOptions options;
-    CHECK(notifications::back_off(1, 1.0, options).ms == 2000);
-    CHECK(notifications::back_off(2, 1.0, options).ms == 4000);
-    CHECK(notifications::back_off(2, 0.0, options).ms == 2000);
-    CHECK(notifications::back_off(30, 1.0, options).ms == options.longest_wait.ms);
+    CHECK(shop.store->due_messages("sms", shop.now, 10) == std::vector<std::int64_t>{1});
 }
 
 TEST_CASE("a customer with no number is protected, and the message fails for want of an address") {
@@ -297,7 +289,7 @@ TEST_CASE("an erasure in one batch with an event of the same customer leaves not
         CHECK(row.to.empty());
         CHECK(row.state == storage::MessageState::cancelled);
     }
-    CHECK(shop.store->due_messages(shop.now + tariffs::hours(1), 10).empty());
+    CHECK(shop.store->due_messages("sms", shop.now + tariffs::hours(1), 10).empty());
     const std::pair<storage::CustomerId, std::int64_t> sessions[] = {{1, session_number("s-1")}};
     CHECK_FALSE(shop.store->load_sessions(sessions)[0]);
 }

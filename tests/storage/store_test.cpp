@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "data/embedded.h"
 #include "service/storage/codec.h"
 #include "service/storage/store.h"
 
@@ -170,7 +171,7 @@ TEST_CASE("a database of a newer schema is refused") {
     sqlite3_close(db);
     CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }) ==
           "the database " + folder.file() +
-              " cannot be used: it has schema 99, this program knows 1: run the newer program, or restore a backup "
+              " cannot be used: it has schema 99, this program knows 2: run the newer program, or restore a backup "
               "made before it");
 }
 
@@ -199,9 +200,9 @@ TEST_CASE("due messages come oldest first, and those that wait for another do no
     parked.due.reset();
     delta.messages = {late, early, parked};
     store->commit(delta);
-    CHECK(store->due_messages(Instant{99}, 10).empty());
-    CHECK(store->due_messages(Instant{1000}, 10) == std::vector<std::int64_t>{2, 1});
-    CHECK(store->due_messages(Instant{1000}, 1) == std::vector<std::int64_t>{2});
+    CHECK(store->due_messages("sms", Instant{99}, 10).empty());
+    CHECK(store->due_messages("sms", Instant{1000}, 10) == std::vector<std::int64_t>{2, 1});
+    CHECK(store->due_messages("sms", Instant{1000}, 1) == std::vector<std::int64_t>{2});
 }
 
 TEST_CASE("lists come newest first and go on at their cursor") {
@@ -323,6 +324,29 @@ TEST_CASE("bytes that are no record are refused, not guessed") {
     CHECK(decode_state(empty_list).entries == 0);  // a shorter record leaves the rest at its defaults
 }
 
+TEST_CASE("a database of the first schema is brought forward, and what was leased in it is due again") {
+    const Folder folder;
+    {
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
+        const std::string first(data::embedded_files().at("service/storage/schema/sqlite/0001_first.sql"));
+        REQUIRE(sqlite3_exec(db, first.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+        REQUIRE(sqlite3_exec(db,
+                             "PRAGMA user_version=1;"
+                             "INSERT INTO message VALUES(1,'n-1',1,'+447700900123','welcome','sms','en','text','gsm7',"
+                             "1,'welcome/en','h','queued',1,61000,'e-1','',0,0,'','',1000,99000,NULL,NULL);",
+                             nullptr, nullptr, nullptr) == SQLITE_OK);
+        sqlite3_close(db);
+    }
+    auto store = open_store(folder.url());
+    CHECK(store->due_messages("sms", Instant{2000}, 10) == std::vector<std::int64_t>{1});
+    const auto row = store->read_message("n-1");
+    REQUIRE(row);
+    CHECK_FALSE(row->leased);
+    CHECK(row->topic.empty());
+    CHECK_FALSE(row->confirm_by);
+}
+
 TEST_CASE("a lease of a process that is gone holds nothing back after the next start") {
     const Folder folder;
     {
@@ -330,12 +354,13 @@ TEST_CASE("a lease of a process that is gone holds nothing back after the next s
         Delta delta;
         MessageRow claimed = message(1, "n-1", 1), parked = message(2, "n-2", 1);
         claimed.attempts = 1;
+        claimed.leased = true;
         claimed.due = Instant{61'000};
         parked.due.reset();
         delta.messages = {claimed, parked};
         store->commit(delta);
-        CHECK(store->due_messages(Instant{2000}, 10).empty());
+        CHECK(store->due_messages("sms", Instant{2000}, 10).empty());
     }
     auto store = open_store(folder.url());
-    CHECK(store->due_messages(Instant{2000}, 10) == std::vector<std::int64_t>{1});
+    CHECK(store->due_messages("sms", Instant{2000}, 10) == std::vector<std::int64_t>{1});
 }
