@@ -10,7 +10,7 @@
 
     customer.attach(FR) / usage(megabytes(3), FR) / home() / detach(FR)      an event now; its result
     customer.peek()                         the last event again: a duplicate, which shows the present data and caps
-    customer.notifications(kind) / confirmations() / answer("extend") / timeline() / verified()
+    customer.notifications(kind) / confirmations() / answer("extend") / holds() / timeline() / verified()
 
 Each customer has a clock of events that starts a few minutes ago and moves on by a second with each of them;
 `ago=timedelta(…)` sets the time of one event.
@@ -291,6 +291,17 @@ class Service:
         assert {"items", "next"} <= set(answer)
         return answer["items"]
 
+    def all_items(self, path, **params):
+        """Every page of a list."""
+        found, cursor = [], None
+        while True:
+            response = self.get(path, params={**params, **({"cursor": cursor} if cursor else {})})
+            assert response.status_code == 200, response.text
+            found += response.json()["items"]
+            cursor = response.json()["next"]
+            if cursor is None:
+                return found
+
     # ---- events
 
     def send(self, event, content_type=STRUCTURED, **options):
@@ -451,6 +462,11 @@ class Customer:
                                      json={"choice": choice, "by": by, "actor": actor})
         assert response.status_code == 200, response.text
         return response
+
+    def holds(self):
+        """The holds in force, as GET /v1/holds shows them."""
+        return [hold for item in self.service.all_items("/v1/holds") if item["subscriber"].get("msisdn") == self.msisdn
+                for hold in item["holds"]]
 
     def timeline(self):
         return self.service.items(self.path + "/timeline")
