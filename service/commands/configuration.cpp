@@ -22,7 +22,7 @@ std::vector<Option> make_options() {
         {Kind::text,
          "store",
          "sqlite:///var/lib/roamguard/roamguard.db",
-         "where everything is kept: sqlite:///PATH",
+         "where everything is kept: sqlite:///PATH, or postgresql://… for several instances",
          {},
          false},
         {Kind::text, "networks", "", "PLMN table (CSV); empty: the built-in one", {}, false},
@@ -394,13 +394,28 @@ std::vector<std::string> Configuration::list(const std::string& name) const {
     return items;
 }
 
+namespace {
+
+/// `postgresql://name:********@host/db`: of a URL everything but its password may be shown.
+std::string without_password(std::string text) {
+    const std::size_t scheme = text.find("://");
+    if (scheme == std::string::npos) return text;
+    const std::size_t end = std::min(text.find('/', scheme + 3), text.size());
+    const std::size_t at = text.rfind('@', end);
+    const std::size_t colon = text.find(':', scheme + 3);
+    if (at == std::string::npos || at < scheme + 3 || colon > at) return text;
+    return text.replace(colon + 1, at - colon - 1, "********");
+}
+
+}  // namespace
+
 std::string Configuration::print() const {
     static const char* const origins[] = {"default", "file", "environment", "flag"};
     std::string out, section;
     auto lines_of = [&](const Option& option, const std::string& key) {
         const Value& value = values_.at(option.name);
         const bool bare = option.kind == Kind::whole;
-        const std::string shown = option.secret && !value.text.empty() ? "********" : value.text;
+        const std::string shown = option.secret && !value.text.empty() ? "********" : without_password(value.text);
         std::string escaped;
         for (char c : shown) {
             if (c == '"' || c == '\\') escaped += '\\';

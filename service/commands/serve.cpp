@@ -9,7 +9,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "service/commands/commands.h"
 #include "service/commands/delivery.h"
@@ -234,6 +236,66 @@ void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configurati
     }
 }
 
+/// The API keys in force: read again when the store has news of them. Internally synchronised.
+class LiveKeys {
+public:
+    explicit LiveKeys(storage::Store& store) : store_(store) { reload(); }
+    void reload() {
+        // Once there were keys, revoking the last one opens nothing.
+        using Keyless = http::Keys::Keyless;
+        const std::lock_guard lock(mutex_);
+        auto read = std::make_shared<const http::Keys>(
+            store_.read_keys(), keys_ && !keys_->open() ? Keyless::no_role : Keyless::every_role);
+        keys_ = std::move(read);
+    }
+    [[nodiscard]] std::shared_ptr<const http::Keys> now() const {
+        const std::lock_guard lock(mutex_);
+        return keys_;
+    }
+
+private:
+    storage::Store& store_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const http::Keys> keys_;
+};
+
+/// Where several instances share the store: what another one published or a command changed is in force here within a
+/// second or so. A thread of its own, since it waits.
+class News {
+public:
+    News(engine::Engine& engine, LiveKeys& keys) : engine_(engine), keys_(keys) {
+        if (engine.store().shared()) thread_ = std::thread([this] { loop(); });
+    }
+    ~News() {
+        stopping_ = true;
+        if (thread_.joinable()) thread_.join();
+    }
+    News(const News&) = delete;
+    News& operator=(const News&) = delete;
+
+private:
+    void loop() {
+        bool missed = false;  // what could not be read is read when the store is back
+        while (!stopping_)
+            try {
+                if (!engine_.store().wait_for_news(std::chrono::milliseconds(500)) && !missed) continue;
+                missed = true;
+                keys_.reload();
+                auto book = engine::load_book(engine_.store(), *engine_.around()->networks);
+                engine_.change([&](Surroundings& around) { around.book = book; });
+                missed = false;
+            } catch (const std::exception& error) {
+                log_warning(std::string("news of tariffs and keys wait: ") + error.what());
+                std::this_thread::sleep_for(std::chrono::milliseconds(500));
+            }
+    }
+
+    engine::Engine& engine_;
+    LiveKeys& keys_;
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
 struct StopFirst {
     engine::Engine& engine;
     ~StopFirst() { engine.stop(); }
@@ -244,8 +306,8 @@ void run(const Configuration& configuration) {
     const Address address = address_of(configuration.text("listen"));
     const http::Senders senders(configuration.list("events.webhook-secrets"));
     const std::unique_ptr<storage::Store> store = storage::open_store(configuration.text("store"));
-    const http::Keys keys(store->read_keys());
-    if (keys.none() && !loopback(address.host))
+    LiveKeys keys(*store);
+    if (keys.now()->none() && !loopback(address.host))
         throw std::runtime_error(
             "without any API key the service listens on loopback only: make one with `roamguard keys create`, or "
             "listen on 127.0.0.1");
@@ -257,7 +319,7 @@ void run(const Configuration& configuration) {
     http::Metrics metrics;
     engine::Options options;
     options.max_queued = static_cast<std::size_t>(configuration.whole("events.max-queued"));
-    engine::Engine engine(*store, around, options, random_bytes, wall_clock);
+    engine::Engine engine(*store, around, options, random_bytes, {});  // by the clock of the store
     engine.meter(meters_of(metrics));
     engine.on_broken([](const std::string& what) {
         log_error("the store is broken, the process ends so that a restart can recover it: " + what);
@@ -289,7 +351,7 @@ void run(const Configuration& configuration) {
     server_options.client_ca = configuration.text("tls.client-ca");
     http::Server server(server_options, std::move(routes), [&](http::Request& request, const http::Route& route) {
         auto refusal = senders.speaks_for(request, route) ? senders.authorize(request, engine.now())
-                                                          : keys.authorize(request, route);
+                                                          : keys.now()->authorize(request, route);
         return refusal && http::speaks_camara(route)
                    ? std::optional(http::correlated(request, http::as_camara_error(*refusal)))
                    : refusal;
@@ -302,10 +364,11 @@ void run(const Configuration& configuration) {
     });
 
     engine.start();
+    const News news(engine, keys);
     delivery.start();
     server.start();
     log_info(fmt::format("Roamguard {} listens on {}:{}{}", ROAMGUARD_VERSION, address.host, server.port(),
-                         keys.none() ? " (no API key: loopback only, every caller has every role)" : ""));
+                         keys.now()->none() ? " (no API key: loopback only, every caller has every role)" : ""));
     wait_for_end(signals, engine, configuration, server);
     log_info("stopping: no new requests, what was accepted is finished");
     server.stop();

@@ -78,8 +78,19 @@ std::optional<Result> conflict(Turn& turn, const Profile& profile, std::optional
 }  // namespace
 
 void ProfileJob::want(Wants& wants) const {
-    for (const Item& item : items_)
-        if (!item.msisdn.none()) wants.aliases.push_back(alias_of(item.msisdn));
+    const auto text = [](const nlohmann::json& body, const char* name) {
+        const auto found = body.is_object() ? body.find(name) : body.end();
+        return body.is_object() && found != body.end() && found->is_string() ? found->get<std::string>()
+                                                                             : std::string();
+    };
+    for (const Item& item : items_) {
+        const auto number =
+            item.msisdn.none() ? notifications::Msisdn::parse(text(item.body, "msisdn")) : std::optional(item.msisdn);
+        if (number) wants.aliases.push_back(alias_of(*number));
+        if (const std::string imsi = text(item.body, "imsi"); !imsi.empty())
+            wants.aliases.push_back(alias_of_imsi(imsi));
+        if (const std::string id = text(item.body, "id"); !id.empty()) wants.aliases.push_back(alias_of_id(id));
+    }
 }
 
 void ProfileJob::run(Turn& turn) {

@@ -51,6 +51,7 @@ class EraseJob final : public Job {
 public:
     /// `alias` as the store has it: alias_of(msisdn), or alias_of_imsi for a customer known by nothing else.
     explicit EraseJob(std::string alias) : alias_(std::move(alias)) {}
+    void want(Wants& wants) const override { wants.aliases.push_back(alias_); }
     void run(Turn& turn) override;
     [[nodiscard]] bool found() const { return found_; }
 
@@ -64,6 +65,10 @@ class CamaraSubscriptionJob final : public Job {
 public:
     CamaraSubscriptionJob(std::string subscription, notifications::Msisdn msisdn)
         : subscription_(std::move(subscription)), msisdn_(std::move(msisdn)) {}
+    void want(Wants& wants) const override {
+        wants.aliases.push_back(alias_of(msisdn_));
+        wants.aliases.push_back(alias_of_camara(subscription_));
+    }
     void run(Turn& turn) override;
     [[nodiscard]] const std::string& customer() const { return customer_; }
 
@@ -77,6 +82,10 @@ private:
 class RenumberJob final : public Job {
 public:
     RenumberJob(notifications::Msisdn from, notifications::Msisdn to) : from_(std::move(from)), to_(std::move(to)) {}
+    void want(Wants& wants) const override {
+        wants.aliases.push_back(alias_of(from_));
+        wants.aliases.push_back(alias_of(to_));
+    }
     void run(Turn& turn) override;
     [[nodiscard]] const ProfileJob::Result& result() const { return result_; }
 
@@ -89,6 +98,7 @@ private:
 class AnswerJob final : public Job {
 public:
     AnswerJob(CustomerId customer, protection::Answer answer) : customer_(customer), answer_(std::move(answer)) {}
+    void want(Wants& wants) const override { wants.customers.push_back(customer_); }
     void run(Turn& turn) override;
     [[nodiscard]] protection::AnswerResult result() const { return result_; }
     [[nodiscard]] const protection::Question& question() const { return question_; }

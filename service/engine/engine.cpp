@@ -29,6 +29,7 @@ namespace {
 constexpr tariffs::Span due_every = tariffs::Span{250};
 constexpr int due_customers_a_turn = 200;
 constexpr int due_messages_a_turn = 500;
+constexpr int most_attempts = 6;  // the first, and five more where another instance was faster
 
 }  // namespace
 
@@ -37,7 +38,7 @@ Engine::Engine(storage::Store& store, std::shared_ptr<const Surroundings> around
     : store_(store),
       options_(options),
       random_(std::move(random)),
-      clock_(std::move(clock)),
+      clock_(clock ? std::move(clock) : [&store] { return store.clock(); }),
       around_(std::move(around)) {}
 
 Engine::~Engine() { stop(); }
@@ -129,31 +130,38 @@ void Engine::run_batch(const std::vector<Waiting*>& batch, Instant now) {
         for (Waiting* one : batch)
             one->finish(std::current_exception());
         return;
+    } catch (const storage::StoreConflict& conflict) {
+        if (batch.size() == 1) {
+            batch.front()->finish(std::make_exception_ptr(storage::StoreUnavailable(
+                std::string("other instances were faster again and again: ") + conflict.what())));
+            return;
+        }
     } catch (...) {
         if (batch.size() == 1) {
             batch.front()->finish(std::current_exception());
             return;
         }
     }
-    // Another fault than the disk's: one request is the culprit. Each alone, so that only it fails.
+    // Another fault than the disk's: one request is the culprit. Each alone, so that only it fails or is in the way.
     for (Waiting* one : batch)
         run_batch({one}, now);
 }
 
 void Engine::run_together(const std::vector<Waiting*>& batch, Instant now) {
-    const std::shared_ptr<const Surroundings> surroundings = around();
-    Turn turn(store_, *surroundings, now, random_);
-    Wants wants;
-    for (const Waiting* one : batch)
-        one->job->want(wants);
-    turn.prefetch(wants.aliases, wants.keys, wants.sessions);
-    for (Waiting* one : batch)
-        one->job->run(turn);
-    const int messages = turn.messages_made();
-    const storage::Delta delta = turn.take();
-    const auto begin = std::chrono::steady_clock::now();
-    store_.commit(delta);
-    meters_.batch(batch.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    int messages = 0;
+    for (int attempt = 1;; ++attempt) {
+        try {
+            messages = commit_turn(batch, now);
+            break;
+        } catch (const storage::StoreConflict&) {
+            store_.abandon();
+            if (attempt == most_attempts) throw;
+            pause_before(attempt);
+        } catch (...) {
+            store_.abandon();
+            throw;
+        }
+    }
     for (Waiting* one : batch) {
         try {
             one->job->committed(*this);
@@ -166,6 +174,32 @@ void Engine::run_together(const std::vector<Waiting*>& batch, Instant now) {
     for (Waiting* one : batch)
         one->finish(nullptr);
     if (messages > 0) notify_();
+}
+
+int Engine::commit_turn(const std::vector<Waiting*>& batch, Instant now) {
+    Wants wants;
+    for (const Waiting* one : batch)
+        one->job->want(wants);
+    storage::Loaded loaded = store_.gather(wants);
+    // Another instance may have had these customers until now: what it wrote must not lie in this batch's future.
+    const Instant begun = store_.shared() ? std::max(now, this->now()) : now;
+    const std::shared_ptr<const Surroundings> surroundings = around();
+    Turn turn(store_, *surroundings, begun, random_);
+    turn.take_in(wants, std::move(loaded));
+    for (Waiting* one : batch)
+        one->job->run(turn);
+    const storage::Delta delta = turn.take();
+    const auto begin = std::chrono::steady_clock::now();
+    store_.commit(delta);
+    meters_.batch(batch.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    return turn.messages_made();
+}
+
+/// A few milliseconds, at random, so that two instances which met do not meet again.
+void Engine::pause_before(int attempt) {
+    std::uint8_t chance = 0;
+    random_(&chance, 1);
+    std::this_thread::sleep_for(std::chrono::microseconds(500 * attempt + chance * 20));
 }
 
 template <class OwnJob>

@@ -25,15 +25,9 @@ struct Overloaded : std::runtime_error {
     int retry_after_s = 1;
 };
 
-/// What a request needs before it runs, gathered over the whole batch and loaded in bulk.
-struct Wants {
-    std::vector<std::string> aliases;
-    std::vector<storage::Digest> keys;
-    std::vector<std::pair<std::string, std::int64_t>> sessions;  ///< by the alias of the customer
-};
-
-/// One request to the engine. run() may be called more than once (a batch that fails is tried request by request), each
-/// time against fresh state, and must then give its result anew. committed() is called once, after the commit.
+/// One request to the engine. run() may be called more than once (a batch that fails is tried request by request, one
+/// that another instance was faster than again), each time against fresh state, and must then give its result anew.
+/// committed() is called once, after the commit.
 class Job {
 public:
     virtual ~Job() = default;
@@ -55,8 +49,9 @@ struct Options {
 /// that only loops step(); tests step it themselves.
 class Engine {
 public:
+    /// Without a clock of its own it goes by the store's: leases and expiry must not depend on an instance's clock.
     Engine(storage::Store& store, std::shared_ptr<const Surroundings> around, Options options, Randomness random,
-           std::function<Instant()> clock);
+           std::function<Instant()> clock = {});
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -97,6 +92,9 @@ private:
     std::vector<Waiting*> take_batch();
     void run_batch(const std::vector<Waiting*>& batch, Instant now);
     void run_together(const std::vector<Waiting*>& batch, Instant now);
+    /// What the batch changes, committed. Returns how many messages it made.
+    int commit_turn(const std::vector<Waiting*>& batch, Instant now);
+    void pause_before(int attempt);
     void run_due(Instant now);
     /// A job of the engine's own, about customers or messages. False when a fault of one of them stood in the way.
     template <class OwnJob>

@@ -232,8 +232,15 @@ EventResult process(Turn& turn, const RoamingEvent& event) {
 void EventsJob::want(Wants& wants) const {
     for (const ReadEvent& read : events_) {
         if (!read) continue;
-        const std::string alias = first_alias(read->subscriber);
+        const intake::Subscriber& who = read->subscriber;
+        const std::string alias = first_alias(who);
         wants.aliases.push_back(alias);
+        const auto also = [&](std::string other) {
+            if (other != alias) wants.aliases.push_back(std::move(other));
+        };
+        if (!who.imsi.empty()) also(alias_of_imsi(who.imsi));
+        if (!who.id.empty()) also(alias_of_id(who.id));
+        if (!who.camara_subscription.empty()) also(alias_of_camara(who.camara_subscription));
         wants.keys.push_back(read->key);
         if (read->type == intake::EventType::usage && !read->session.empty())
             wants.sessions.emplace_back(alias, session_number(read->session));

@@ -103,6 +103,14 @@ void later(Turn& turn, MessageRow& message, const Delivery& delivery) {
 
 }  // namespace
 
+// A message changes only while its customer is held, so every job here names its messages.
+void ClaimJob::want(Wants& wants) const { wants.messages.insert(wants.messages.end(), rows_.begin(), rows_.end()); }
+void OverdueJob::want(Wants& wants) const { wants.messages.insert(wants.messages.end(), rows_.begin(), rows_.end()); }
+void DeliveryJob::want(Wants& wants) const {
+    for (const Delivery& delivery : deliveries_)
+        wants.messages.push_back(delivery.row);
+}
+
 void ClaimJob::run(Turn& turn) {
     claimed_.clear();
     for (std::int64_t row : rows_) {

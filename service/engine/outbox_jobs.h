@@ -13,6 +13,7 @@ namespace roamguard::engine {
 class ClaimJob final : public Job {
 public:
     ClaimJob(std::vector<std::int64_t> rows, tariffs::Span lease) : rows_(std::move(rows)), lease_(lease) {}
+    void want(Wants& wants) const override;
     void run(Turn& turn) override;
     [[nodiscard]] bool refusable() const override { return false; }
     /// The claimed ones; `attempts` is the fencing number.
@@ -38,6 +39,7 @@ struct Delivery {
 class DeliveryJob final : public Job {
 public:
     explicit DeliveryJob(std::vector<Delivery> deliveries) : deliveries_(std::move(deliveries)) {}
+    void want(Wants& wants) const override;
     void run(Turn& turn) override;
     [[nodiscard]] bool refusable() const override { return false; }
 
@@ -49,6 +51,7 @@ private:
 class OverdueJob final : public Job {
 public:
     explicit OverdueJob(std::vector<std::int64_t> rows) : rows_(std::move(rows)) {}
+    void want(Wants& wants) const override;
     void run(Turn& turn) override;
 
 private:
@@ -59,6 +62,7 @@ private:
 class CancelJob final : public Job {
 public:
     CancelJob(std::vector<std::int64_t> rows, std::string why) : rows_(std::move(rows)), why_(std::move(why)) {}
+    void want(Wants& wants) const override { wants.messages.insert(wants.messages.end(), rows_.begin(), rows_.end()); }
     void run(Turn& turn) override;
     [[nodiscard]] bool refusable() const override { return false; }
 
@@ -79,6 +83,7 @@ class ReceiptJob final : public Job {
 public:
     ReceiptJob(std::int64_t row, Receipt receipt, std::string detail)
         : row_(row), receipt_(receipt), detail_(std::move(detail)) {}
+    void want(Wants& wants) const override { wants.messages.push_back(row_); }
     void run(Turn& turn) override;
     [[nodiscard]] const storage::MessageRow& message() const { return message_; }
 
@@ -93,6 +98,7 @@ private:
 class RetryJob final : public Job {
 public:
     explicit RetryJob(std::int64_t row) : row_(row) {}
+    void want(Wants& wants) const override { wants.messages.push_back(row_); }
     void run(Turn& turn) override;
     [[nodiscard]] const std::string& refusal() const { return refusal_; }
     [[nodiscard]] const storage::MessageRow& message() const { return message_; }

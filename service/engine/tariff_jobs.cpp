@@ -5,8 +5,8 @@
 namespace roamguard::engine {
 namespace {
 
-/// Drafts are numbered by the engine's thread alone; the store's list is the truth at every turn, and within one turn
-/// what it is about to add counts too.
+/// The store's list is the truth at every turn, and within one turn what it is about to add counts too. Where another
+/// instance takes the same number first the commit is a StoreConflict, and the turn is run again.
 int next_number(Turn& turn, storage::Store& store) {
     int highest = 0;
     for (const storage::VersionRow& row : store.read_versions())
@@ -20,6 +20,7 @@ void put_in_force(Engine& engine, const storage::VersionRow& version,
                   const std::shared_ptr<const tariffs::Table>& table) {
     engine.change([&](Surroundings& around) {
         std::vector<tariffs::Version> versions(around.book->versions().begin(), around.book->versions().end());
+        std::erase_if(versions, [&](const tariffs::Version& one) { return one.number == version.number; });
         versions.push_back({version.number, version.effective_at.value(), table});
         around.book = std::make_shared<const tariffs::Book>(std::move(versions));
     });

@@ -9,7 +9,7 @@ namespace roamguard::engine {
 void TimersJob::run(Turn& turn) {
     for (CustomerId id : customers_) {
         Working* customer = turn.customer(id);
-        if (!customer) continue;
+        if (!customer || !customer->state.wake || *customer->state.wake > turn.now) continue;  // done by another
         const protection::Terms terms = turn.terms(*customer);
         const std::string seed = fmt::format("timer/{}/{}", id, customer->state.wake ? customer->state.wake->ms : 0);
         const protection::Decision decision =

@@ -11,6 +11,9 @@ class TimersJob final : public Job {
 public:
     explicit TimersJob(std::vector<CustomerId> customers) : customers_(std::move(customers)) {}
     [[nodiscard]] bool empty() const { return customers_.empty(); }
+    void want(Wants& wants) const override {
+        wants.customers.insert(wants.customers.end(), customers_.begin(), customers_.end());
+    }
     void run(Turn& turn) override;
 
 private:

@@ -1,5 +1,6 @@
 #include "service/engine/turn.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "data/digest.h"
@@ -20,50 +21,54 @@ std::string queue_of(const storage::MessageRow& message) { return queue_of(messa
 Turn::Turn(storage::Store& store, const Surroundings& surroundings, Instant at, const Randomness& random)
     : around(surroundings), now(at), store_(store), random_(random) {}
 
-void Turn::prefetch(const std::vector<std::string>& aliases, const std::vector<storage::Digest>& keys,
-                    const std::vector<std::pair<std::string, std::int64_t>>& sessions_by_alias) {
-    const auto found = store_.look_up(aliases);
-    std::vector<CustomerId> ids;
-    for (std::size_t i = 0; i < aliases.size(); ++i) {
-        aliases_[aliases[i]] = found[i];
-        if (found[i] && !customers_.count(*found[i])) {
-            customers_[*found[i]] = nullptr;
-            ids.push_back(*found[i]);
-        }
+void Turn::take_in(const Wants& wants, storage::Loaded loaded) {
+    for (storage::CustomerRow& row : loaded.customers) {
+        auto& slot = customers_[row.id];
+        if (slot) continue;  // under work already
+        slot = std::make_unique<Working>();
+        slot->id = row.id;
+        slot->key = std::move(row.key);
+        slot->state = storage::decode_state(row.state);
+        order_.push_back(slot.get());
     }
-    auto rows = store_.load(ids);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (!rows[i])
-            throw storage::StoreBroken("an alias leads to customer " + std::to_string(ids[i]) + ", who is not there");
-        auto working = std::make_unique<Working>();
-        working->id = ids[i];
-        working->key = std::move(rows[i]->key);
-        working->state = storage::decode_state(rows[i]->state);
-        order_.push_back(working.get());
-        customers_[ids[i]] = std::move(working);
+    for (std::size_t i = 0; i < wants.aliases.size(); ++i) {
+        const auto owner = loaded.aliases[i];
+        if (!aliases_.emplace(wants.aliases[i], owner).second || !owner) continue;
+        if (!customers_.count(*owner))
+            throw storage::StoreBroken("an alias leads to customer " + std::to_string(*owner) + ", who is not there");
     }
-    auto seen_rows = store_.find_seen(keys);
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        seen_[keys[i]] = std::move(seen_rows[i]);
-    std::vector<std::pair<CustomerId, std::int64_t>> sessions;
-    for (const auto& [alias, session] : sessions_by_alias)
-        if (const auto customer = find(alias)) sessions.emplace_back(*customer, session);
-    auto session_rows = store_.load_sessions(sessions);
-    for (std::size_t i = 0; i < sessions.size(); ++i)
-        sessions_[sessions[i]] =
-            session_rows[i] ? storage::decode_session(session_rows[i]->body) : protection::Session{};
+    for (std::size_t i = 0; i < wants.keys.size(); ++i)
+        seen_.emplace(wants.keys[i], std::move(loaded.seen[i]));
+    for (const storage::SessionRow& row : loaded.sessions)
+        sessions_.emplace(std::make_pair(row.customer, row.session), storage::decode_session(row.body));
+    for (const auto& [alias, session] : wants.sessions)  // asked for and not there: nothing of it was counted yet
+        if (const auto owner = aliases_.find(alias); owner != aliases_.end() && owner->second)
+            sessions_.emplace(std::make_pair(*owner->second, session), protection::Session{});
+    for (storage::MessageRow& row : loaded.messages)
+        if (stored_messages_.emplace(row.row, row).second) messages_.emplace(row.row, std::move(row));
 }
 
 std::optional<CustomerId> Turn::find(const std::string& alias) {
     const auto known = aliases_.find(alias);
     if (known != aliases_.end()) return known->second;
-    const std::string one[] = {alias};
-    return aliases_[alias] = store_.look_up(one).front();
+    Wants wants;
+    wants.aliases.push_back(alias);
+    load(wants);
+    return aliases_.at(alias);
 }
 
 void Turn::set_alias(const std::string& alias, CustomerId customer) {
+    const auto known = aliases_.find(alias);
+    const bool taken = known != aliases_.end() && known->second.has_value();
     aliases_[alias] = customer;
-    delta.aliases.push_back({alias, customer, now});
+    using Was = storage::AliasRow::Was;
+    if (taken)
+        for (storage::AliasRow& row : delta.aliases)
+            if (row.alias == alias) {
+                row.customer = customer;
+                return;
+            }
+    delta.aliases.push_back({alias, customer, now, taken ? Was::taken : Was::free});
 }
 
 void Turn::drop_alias(const std::string& alias) {
@@ -73,20 +78,13 @@ void Turn::drop_alias(const std::string& alias) {
 }
 
 Working* Turn::customer(CustomerId id) {
-    auto& slot = customers_[id];
-    if (slot) return slot.get();
-    const CustomerId one[] = {id};
-    auto row = std::move(store_.load(one).front());
-    if (!row) {
-        customers_.erase(id);
-        return nullptr;
-    }
-    slot = std::make_unique<Working>();
-    slot->id = id;
-    slot->key = std::move(row->key);
-    slot->state = storage::decode_state(row->state);
-    order_.push_back(slot.get());
-    return slot.get();
+    const auto known = customers_.find(id);
+    if (known != customers_.end()) return known->second.get();
+    Wants wants;
+    wants.customers.push_back(id);
+    load(wants);
+    const auto loaded = customers_.find(id);
+    return loaded == customers_.end() ? nullptr : loaded->second.get();
 }
 
 Working& Turn::make_customer() {
@@ -94,7 +92,7 @@ Working& Turn::make_customer() {
     working->id = store_.reserve(storage::Sequence::customer, 1);
     working->key.resize(32);
     random_(reinterpret_cast<std::uint8_t*>(working->key.data()), 32);
-    working->changed = true;
+    working->changed = working->made = true;
     Working& made = *working;
     order_.push_back(&made);
     customers_[made.id] = std::move(working);
@@ -105,18 +103,23 @@ protection::Session& Turn::session(CustomerId customer, std::int64_t session) {
     const auto key = std::make_pair(customer, session);
     const auto known = sessions_.find(key);
     if (known != sessions_.end()) return known->second;
-    const std::pair<CustomerId, std::int64_t> one[] = {key};
-    const auto row = store_.load_sessions(one).front();
-    return sessions_[key] = row ? storage::decode_session(row->body) : protection::Session{};
+    const auto owner = customers_.find(customer);
+    if (owner == customers_.end() || !owner->second->made) {
+        Wants wants;
+        wants.customer_sessions.push_back(key);
+        load(wants);
+    }
+    return sessions_[key];
 }
 
 const storage::SeenRow* Turn::seen(const storage::Digest& key) {
-    auto known = seen_.find(key);
-    if (known == seen_.end()) {
-        const storage::Digest one[] = {key};
-        known = seen_.emplace(key, std::move(store_.find_seen(one).front())).first;
+    if (!seen_.count(key)) {
+        Wants wants;
+        wants.keys.push_back(key);
+        load(wants);
     }
-    return known->second ? &*known->second : nullptr;
+    const auto& known = seen_.at(key);
+    return known ? &*known : nullptr;
 }
 
 void Turn::remember(storage::SeenRow row) {
@@ -133,7 +136,7 @@ void Turn::record(Working& customer, std::string_view kind, std::string_view jso
 
 void Turn::send(Working& customer, storage::MessageRow message) {
     if (!message.topic.empty()) supersede(customer, message.channel, message.topic);
-    message.row = store_.reserve(storage::Sequence::message, 1);
+    message.row = new_row(customer);
     message.customer = customer.id;
     message.created = now;
     ++messages_made_;
@@ -142,6 +145,13 @@ void Turn::send(Working& customer, storage::MessageRow message) {
         if (message.channel == "app" && message.beside.empty()) message.confirm_by = now + around.app_confirm_within;
     }
     messages_[message.row] = std::move(message);
+}
+
+std::int64_t Turn::new_row(const Working& customer) {
+    std::int64_t above = 0;
+    for (const protection::Waiting& waiting : customer.state.waiting)
+        above = std::max(above, waiting.message);
+    return store_.reserve(storage::Sequence::message, 1, above);
 }
 
 void Turn::enqueue(Working& customer, storage::MessageRow& message) {
@@ -169,10 +179,11 @@ void Turn::supersede(Working& customer, const std::string& channel, const std::s
 storage::MessageRow* Turn::message(std::int64_t row) {
     const auto known = messages_.find(row);
     if (known != messages_.end()) return &known->second;
-    const std::int64_t one[] = {row};
-    auto rows = store_.load_messages(one);
-    if (rows.empty()) return nullptr;
-    return &(messages_[row] = std::move(rows.front()));
+    Wants wants;
+    wants.messages.push_back(row);
+    load(wants);
+    const auto loaded = messages_.find(row);
+    return loaded == messages_.end() ? nullptr : &loaded->second;
 }
 
 void Turn::finish_message(storage::MessageRow& message) {
@@ -202,7 +213,9 @@ storage::Delta Turn::take() {
     for (const storage::Digest& key : new_seen_)
         delta.seen.push_back(*seen_[key]);
     for (auto& [row, message] : messages_)
-        delta.messages.push_back(message);
+        if (const auto stored = stored_messages_.find(row);
+            stored == stored_messages_.end() || stored->second != message)
+            delta.messages.push_back(message);
     return std::move(delta);
 }
 

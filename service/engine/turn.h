@@ -25,12 +25,16 @@ using tariffs::Instant;
 /// Fills bytes with randomness; a parameter, so that a simulation can drive everything.
 using Randomness = std::function<void(std::uint8_t*, std::size_t)>;
 
+/// What a request needs before it runs, gathered over the whole batch and loaded in bulk.
+using storage::Wants;
+
 /// A customer under work in this batch.
 struct Working {
     CustomerId id = 0;
     std::string key;
     protection::CustomerState state;
     bool changed = false;
+    bool made = false;  ///< in this turn: the store has nothing of theirs
 };
 
 struct DigestHash {
@@ -50,9 +54,8 @@ public:
     const Instant now;
     storage::Delta delta;  ///< rows that stand alone; customers, sessions and evidence are added by take()
 
-    /// What the batch's requests will ask for, in bulk.
-    void prefetch(const std::vector<std::string>& aliases, const std::vector<storage::Digest>& keys,
-                  const std::vector<std::pair<std::string, std::int64_t>>& sessions_by_alias);
+    /// What the batch's requests will ask for, gathered in bulk. What else a request asks for is loaded when it does.
+    void take_in(const Wants& wants, storage::Loaded loaded);
 
     [[nodiscard]] std::optional<CustomerId> find(const std::string& alias);
     void set_alias(const std::string& alias, CustomerId customer);
@@ -84,6 +87,10 @@ public:
     [[nodiscard]] int messages_made() const { return messages_made_; }
 
 private:
+    void load(const Wants& wants) { take_in(wants, store_.gather(wants)); }
+    /// A new message's row, above those of the customer that wait.
+    [[nodiscard]] std::int64_t new_row(const Working& customer);
+
     storage::Store& store_;
     const Randomness& random_;
     std::unordered_map<std::string, std::optional<CustomerId>> aliases_;
@@ -93,6 +100,7 @@ private:
     std::unordered_map<storage::Digest, std::optional<storage::SeenRow>, DigestHash> seen_;
     std::vector<storage::Digest> new_seen_;
     std::map<std::int64_t, storage::MessageRow> messages_;
+    std::map<std::int64_t, storage::MessageRow> stored_messages_;  ///< as they were loaded
     int messages_made_ = 0;
 };
 

@@ -15,7 +15,7 @@ constexpr int most_entries = 1'000'000;
 constexpr int most_entries_a_page = 5000;
 
 std::vector<storage::EvidenceRow> chain_of(Api& api, const Seen& seen) {
-    auto entries = api.store().read_evidence(seen.state.last_entry, most_entries);
+    auto entries = api.store().read_evidence(seen.row.id, seen.state.last_entry, most_entries);
     std::reverse(entries.begin(), entries.end());
     return entries;
 }
@@ -93,8 +93,8 @@ Response timeline(Api& api, const Request& request) {
     const auto page = read_page(request, most_entries_a_page);
     if (!page) return page.error();
     const std::int64_t from = page->before > 0 ? page->before : seen->state.last_entry;
-    auto rows = api.store().read_evidence(from, page->limit + 1);
-    if (!rows.empty() && rows.front().customer != *id)
+    auto rows = api.store().read_evidence(*id, from, page->limit + 1);
+    if (rows.empty() && page->before > 0)
         return problem(400, "invalid_parameter", "cursor must be a `next` of this list");
     std::string before(64, '0');
     std::optional<std::int64_t> next;

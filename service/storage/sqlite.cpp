@@ -6,8 +6,12 @@
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
 
 #include "data/embedded.h"
+#include "service/storage/engines.h"
 #include "service/storage/sqlite_connection.h"
 
 namespace roamguard::storage {
@@ -15,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view scheme = "sqlite://";
 constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql"};
 constexpr int schema_version = std::size(migrations);
 constexpr std::int64_t checkpoint_every_bytes = 4 << 20;
@@ -169,71 +172,42 @@ public:
         next_[2] = last("SELECT max(row) FROM message") + 1;
     }
 
-    std::vector<std::optional<CustomerId>> look_up(std::span<const std::string> aliases) override {
-        std::vector<std::optional<CustomerId>> found;
-        found.reserve(aliases.size());
+    Loaded gather(const Wants& wants) override {
+        Loaded loaded;
+        if (wants.empty()) return loaded;
         begin();
-        for (const std::string& alias : aliases)
-            found.push_back(alias_in(writer_, alias));
-        return found;
-    }
-
-    std::vector<std::optional<SeenRow>> find_seen(std::span<const Digest> keys) override {
-        std::vector<std::optional<SeenRow>> found;
-        found.reserve(keys.size());
-        for (const Digest& key : keys) {
-            Use use = writer_.use("SELECT content,customer,result,received FROM seen WHERE key=?");
-            use.blob(bytes_of(key));
-            if (!use.step()) {
-                found.emplace_back();
-                continue;
-            }
-            SeenRow row;
-            row.key = key;
-            read_bytes(use.text(0), row.content);
-            row.customer = use.integer(1);
-            row.result = use.text(2);
-            row.received = use.instant(3);
-            found.emplace_back(std::move(row));
+        loaded.seen.reserve(wants.keys.size());
+        for (const Digest& key : wants.keys)
+            loaded.seen.push_back(seen_of(key));
+        std::set<CustomerId> customers(wants.customers.begin(), wants.customers.end());
+        std::unordered_map<std::string_view, CustomerId> by_alias;
+        loaded.aliases.reserve(wants.aliases.size());
+        for (const std::string& alias : wants.aliases) {
+            const auto found = loaded.aliases.emplace_back(alias_in(writer_, alias));
+            if (!found) continue;
+            customers.insert(*found);
+            by_alias[alias] = *found;
         }
-        return found;
-    }
-
-    std::vector<std::optional<CustomerRow>> load(std::span<const CustomerId> customers) override {
-        std::vector<std::optional<CustomerRow>> found;
-        found.reserve(customers.size());
-        for (CustomerId id : customers)
-            found.push_back(customer_in(writer_, id));
-        return found;
-    }
-
-    std::vector<std::optional<SessionRow>> load_sessions(
-        std::span<const std::pair<CustomerId, std::int64_t>> sessions) override {
-        std::vector<std::optional<SessionRow>> found;
-        found.reserve(sessions.size());
-        for (const auto& [customer, session] : sessions) {
-            Use use = writer_.use("SELECT body,last FROM session WHERE customer=? AND session=?");
-            use.bind(customer).bind(session);
-            if (use.step())
-                found.emplace_back(SessionRow{customer, session, use.text(0), use.instant(1)});
-            else
-                found.emplace_back();
-        }
-        return found;
-    }
-
-    std::vector<MessageRow> load_messages(std::span<const std::int64_t> rows) override {
-        std::vector<MessageRow> found;
-        for (std::int64_t row : rows) {
+        for (std::int64_t row : wants.messages) {
             Use use = writer_.use("SELECT " MESSAGE_COLUMNS " FROM message WHERE row=?");
             use.bind(row);
-            if (use.step()) found.push_back(message_from(use));
+            if (!use.step()) continue;
+            loaded.messages.push_back(message_from(use));
+            customers.insert(loaded.messages.back().customer);
         }
-        return found;
+        for (CustomerId id : customers)
+            if (auto row = customer_in(writer_, id)) loaded.customers.push_back(std::move(*row));
+        for (const auto& [alias, session] : wants.sessions)
+            if (const auto owner = by_alias.find(alias); owner != by_alias.end())
+                add_session(owner->second, session, loaded);
+        for (const auto& [customer, session] : wants.customer_sessions)
+            add_session(customer, session, loaded);
+        return loaded;
     }
 
-    std::int64_t reserve(Sequence sequence, int count) override {
+    std::int64_t reserve(Sequence sequence, int count, std::int64_t above) override {
         std::int64_t& next = next_[static_cast<int>(sequence)];
+        next = std::max(next, above + 1);
         const std::int64_t first = next;
         next += count;
         return first;
@@ -246,10 +220,14 @@ public:
             write(delta);
             writer_.execute("COMMIT");
         } catch (...) {
-            if (!sqlite3_get_autocommit(writer_.handle()))
-                sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            abandon();
             throw;
         }
+    }
+
+    void abandon() noexcept override {
+        if (!sqlite3_get_autocommit(writer_.handle()))
+            sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
     }
 
     std::vector<std::int64_t> overdue_messages(Instant now, int limit) override {
@@ -293,8 +271,7 @@ public:
                 retention.messages_before, retention.limit);
             writer_.execute("COMMIT");
         } catch (...) {
-            if (!sqlite3_get_autocommit(writer_.handle()))
-                sqlite3_exec(writer_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            abandon();
             throw;
         }
         return gone;
@@ -314,6 +291,17 @@ public:
         return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count();
     }
 
+    bool shared() const override { return false; }
+    Instant clock() override {
+        return {
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+                .count()};
+    }
+    bool wait_for_news(std::chrono::milliseconds patience) override {  // the folder's lock says that nobody else writes
+        std::this_thread::sleep_for(patience);
+        return false;
+    }
+
     std::optional<CustomerId> read_alias(const std::string& alias) override {
         return alias_in(*readers_.take().connection, alias);
     }
@@ -321,7 +309,7 @@ public:
         return customer_in(*readers_.take().connection, customer);
     }
 
-    std::vector<EvidenceRow> read_evidence(std::int64_t last, int limit) override {
+    std::vector<EvidenceRow> read_evidence(CustomerId customer, std::int64_t last, int limit) override {
         auto db = readers_.take();
         std::vector<EvidenceRow> rows;
         while (last > 0 && static_cast<int>(rows.size()) < limit) {
@@ -331,6 +319,7 @@ public:
             EvidenceRow row;
             row.row = use.integer(0);
             row.customer = use.integer(1);
+            if (row.customer != customer) break;
             row.number = use.integer(2);
             row.previous = use.integer(3);
             row.at = use.instant(4);
@@ -484,6 +473,25 @@ private:
         use.bind(id);
         if (!use.step()) return std::nullopt;
         return customer_from(use);
+    }
+
+    std::optional<SeenRow> seen_of(const Digest& key) {
+        Use use = writer_.use("SELECT content,customer,result,received FROM seen WHERE key=?");
+        use.blob(bytes_of(key));
+        if (!use.step()) return std::nullopt;
+        SeenRow row;
+        row.key = key;
+        read_bytes(use.text(0), row.content);
+        row.customer = use.integer(1);
+        row.result = use.text(2);
+        row.received = use.instant(3);
+        return row;
+    }
+
+    void add_session(CustomerId customer, std::int64_t session, Loaded& loaded) {
+        Use use = writer_.use("SELECT body,last FROM session WHERE customer=? AND session=?");
+        use.bind(customer).bind(session);
+        if (use.step()) loaded.sessions.push_back({customer, session, use.text(0), use.instant(1)});
     }
 
     int drop(const char* sql, Instant older_than, int limit) {
@@ -696,44 +704,12 @@ void Sqlite::write_lists(const Delta& delta) {
 
 }  // namespace
 
-std::string_view word(MessageState state) {
-    switch (state) {
-        case MessageState::queued:
-            return "queued";
-        case MessageState::sent:
-            return "sent";
-        case MessageState::delivered:
-            return "delivered";
-        case MessageState::failed:
-            return "failed";
-        case MessageState::expired:
-            return "expired";
-        case MessageState::cancelled:
-            return "cancelled";
-    }
-    throw std::logic_error("a message state without a word");
-}
-
-std::optional<MessageState> parse_message_state(std::string_view text) {
-    for (int i = 0; i <= static_cast<int>(MessageState::cancelled); ++i)
-        if (word(static_cast<MessageState>(i)) == text) return static_cast<MessageState>(i);
-    return std::nullopt;
-}
-
-void check_store_url(const std::string& url) {
-    if (url.rfind("postgresql://", 0) == 0)
-        throw StoreUnavailable("store: this version has the embedded store only, sqlite:///PATH");
-    if (url.rfind(scheme, 0) != 0 || url.size() <= scheme.size() + 1 || url[scheme.size()] != '/')
-        throw StoreUnavailable("the store must be sqlite:///PATH, not " + url);
-}
-
-std::unique_ptr<Store> open_store(const std::string& url) {
-    check_store_url(url);
-    const fs::path path = url.substr(scheme.size());
+std::unique_ptr<Store> open_sqlite(const std::string& path) {
     std::error_code error;
-    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-    if (error) throw StoreUnavailable("cannot make the folder " + path.parent_path().string() + ": " + error.message());
-    return std::make_unique<Sqlite>(path.string());
+    const fs::path folder = fs::path(path).parent_path();
+    if (!folder.empty()) fs::create_directories(folder, error);
+    if (error) throw StoreUnavailable("cannot make the folder " + folder.string() + ": " + error.message());
+    return std::make_unique<Sqlite>(path);
 }
 
 }  // namespace roamguard::storage

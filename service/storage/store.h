@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,9 +16,9 @@
 #include "service/intake/roaming_event.h"
 #include "tariffs/instant.h"
 
-// The seam to the database. In bulk, never row by row: a batch of requests is look_up, load, then one commit of
-// everything they changed and owe. SQLite is the embedded engine; rows are plain data, so that another engine keeps the
-// same promises.
+// The seam to the database. In bulk, never row by row: a batch of requests is one gather, then one commit of everything
+// they changed and owe. SQLite is the embedded engine, for one instance of the service; PostgreSQL is the one that
+// several instances share. Rows are plain data, and one suite of tests holds both engines to the same promises.
 namespace roamguard::storage {
 
 using tariffs::Instant;
@@ -32,6 +33,10 @@ struct StoreUnavailable : std::runtime_error {
 struct StoreBroken : StoreUnavailable {
     using StoreUnavailable::StoreUnavailable;
 };
+/// Another instance was faster: nothing was changed, and the same batch may be run again.
+struct StoreConflict : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 struct CustomerRow {
     CustomerId id = 0;
@@ -44,6 +49,9 @@ struct AliasRow {
     std::string alias;
     CustomerId customer = 0;
     Instant since;
+    /// The alias led to somebody when the batch began and is pointed elsewhere. One that was free must be free still
+    /// when it is committed, or the commit is a StoreConflict; an engine that nobody shares need not look.
+    enum class Was { free, taken } was = Was::free;
 };
 struct SessionRow {
     CustomerId customer = 0;
@@ -97,6 +105,8 @@ struct MessageRow {
     std::optional<Instant> confirm_by;  ///< of an app message: not confirmed by then, an SMS follows
     std::string topic;   ///< of messages to machines: only a customer's newest of a topic matters; empty: each does
     std::string beside;  ///< the message this one goes out with, or follows because that one did not arrive
+
+    friend bool operator==(const MessageRow&, const MessageRow&) = default;
 };
 
 struct RejectedRow {
@@ -127,6 +137,29 @@ struct KeyRow {
     std::string hash;  ///< 32 bytes
     Instant created;
     std::optional<Instant> revoked;
+};
+
+/// What a batch will ask for.
+struct Wants {
+    std::vector<std::string> aliases;  ///< with the customers they lead to
+    std::vector<Digest> keys;
+    std::vector<std::pair<std::string, std::int64_t>> sessions;  ///< by an alias of the customer, which is wanted too
+    std::vector<std::pair<CustomerId, std::int64_t>> customer_sessions;  ///< by the customer, who is wanted or held
+    std::vector<CustomerId> customers;
+    std::vector<std::int64_t> messages;  ///< rows, with the customers they belong to
+
+    [[nodiscard]] bool empty() const {
+        return aliases.empty() && keys.empty() && sessions.empty() && customer_sessions.empty() && customers.empty() &&
+               messages.empty();
+    }
+};
+/// What of it there is. `aliases` and `seen` stand in the order of what was wanted; of the rest, what there is, once.
+struct Loaded {
+    std::vector<std::optional<CustomerId>> aliases;
+    std::vector<CustomerRow> customers;
+    std::vector<std::optional<SeenRow>> seen;
+    std::vector<SessionRow> sessions;
+    std::vector<MessageRow> messages;  ///< maybe more than wanted: others of these customers that wait behind them
 };
 
 /// Everything one batch changes.
@@ -178,16 +211,17 @@ public:
     virtual ~Store() = default;
 
     // The engine's.
-    [[nodiscard]] virtual std::vector<std::optional<CustomerId>> look_up(std::span<const std::string> aliases) = 0;
-    [[nodiscard]] virtual std::vector<std::optional<SeenRow>> find_seen(std::span<const Digest> keys) = 0;
-    [[nodiscard]] virtual std::vector<std::optional<CustomerRow>> load(std::span<const CustomerId> customers) = 0;
-    [[nodiscard]] virtual std::vector<std::optional<SessionRow>> load_sessions(
-        std::span<const std::pair<CustomerId, std::int64_t>> sessions) = 0;
-    [[nodiscard]] virtual std::vector<MessageRow> load_messages(std::span<const std::int64_t> rows) = 0;
-    [[nodiscard]] virtual std::int64_t reserve(Sequence sequence, int count) = 0;
-    /// All of it or nothing, durable when it returns. Throws StoreBroken, StoreUnavailable, or std::runtime_error for a
-    /// fault of the delta itself.
+    /// Begins a batch, or goes on with it. Nobody else changes these customers, nor anything of theirs, until commit()
+    /// or abandon(). Where several instances write it may throw StoreConflict.
+    [[nodiscard]] virtual Loaded gather(const Wants& wants) = 0;
+    /// The first of `count` ids (at most 256) that nobody else gets, each above `above` and above what this store gave
+    /// before; there may be gaps.
+    [[nodiscard]] virtual std::int64_t reserve(Sequence sequence, int count, std::int64_t above = 0) = 0;
+    /// All of it or nothing, durable when it returns; the batch is over. Throws StoreConflict (nothing was changed),
+    /// StoreBroken, StoreUnavailable, or std::runtime_error for a fault of the delta itself.
     virtual void commit(const Delta& delta) = 0;
+    /// The batch came to nothing: its locks and its transaction end. Harmless where there is none.
+    virtual void abandon() noexcept = 0;
     [[nodiscard]] virtual std::vector<CustomerId> due_customers(Instant now, int limit) = 0;
     /// Messages whose confirm_by is over.
     [[nodiscard]] virtual std::vector<std::int64_t> overdue_messages(Instant now, int limit) = 0;
@@ -195,11 +229,21 @@ public:
     /// Housekeeping between batches: checkpoints. Returns how long it took, in microseconds.
     virtual std::int64_t maintain() = 0;
 
+    // For any thread.
+    /// Whether other instances of the service may write to the same store.
+    [[nodiscard]] virtual bool shared() const = 0;
+    /// The time by which leases and expiry count: the database's where it is shared, so that no instance's own clock
+    /// matters; else the system's.
+    [[nodiscard]] virtual Instant clock() = 0;
+    /// Waits until another instance (or this one) has committed tariff versions or API keys, at most for `patience`.
+    /// True when lists that were read before may be out of date. One thread at a time.
+    [[nodiscard]] virtual bool wait_for_news(std::chrono::milliseconds patience) = 0;
+
     // Readers.
     [[nodiscard]] virtual std::optional<CustomerId> read_alias(const std::string& alias) = 0;
     [[nodiscard]] virtual std::optional<CustomerRow> read_customer(CustomerId customer) = 0;
     /// A customer's entries, newest first, from row `last` back over the chain; 0 entries where nothing is there.
-    [[nodiscard]] virtual std::vector<EvidenceRow> read_evidence(std::int64_t last, int limit) = 0;
+    [[nodiscard]] virtual std::vector<EvidenceRow> read_evidence(CustomerId customer, std::int64_t last, int limit) = 0;
     [[nodiscard]] virtual std::vector<MessageRow> read_messages(const MessageFilter& filter, const Page& page) = 0;
     [[nodiscard]] virtual std::optional<MessageRow> read_message(const std::string& id) = 0;
     /// Whose question it is; every question went out in a message.
@@ -220,8 +264,9 @@ public:
 
 /// Throws StoreUnavailable naming the option when the address is none of a store this program has.
 void check_store_url(const std::string& url);
-/// `sqlite:///PATH`. Creates the file and its folder, applies the schema, locks the folder against a second process.
-/// Throws StoreUnavailable with a sentence a person can act on.
+/// `sqlite:///PATH`: creates the file and its folder, locks it against a second process. `postgresql://…` as libpq
+/// reads it: a database that exists. Applies the schema. Throws StoreUnavailable with a sentence a person can act on,
+/// which never holds a password.
 [[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url);
 
 }  // namespace roamguard::storage

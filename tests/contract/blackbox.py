@@ -179,16 +179,27 @@ def assert_problem(response, status, field=None):
     return problem
 
 
+def new_store(directory):
+    """A store of its own: an SQLite file, or with ROAMGUARD_TEST_ENGINE=postgresql a database on the tests' server."""
+    if os.environ.get("ROAMGUARD_TEST_ENGINE", "sqlite") == "sqlite":
+        return f"sqlite://{directory / 'roamguard.db'}"
+    server = os.environ["ROAMGUARD_TEST_POSTGRES"]
+    name = f"t_{uuid.uuid4().hex}"
+    subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", server, "-c", f"create database {name}"], check=True,
+                   timeout=60, stdin=subprocess.DEVNULL)
+    return server.rsplit("/", 1)[0] + "/" + name
+
+
 class Service:
     """One process of `roamguard serve`."""
 
-    def __init__(self, directory, *flags, env=None, key=None):
+    def __init__(self, directory, *flags, env=None, key=None, store=None):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.flags = [str(flag) for flag in flags]
         self.env = env or {}
         self.key = key
-        self.store = f"sqlite://{self.directory / 'roamguard.db'}"
+        self.store = store or new_store(self.directory)
         self.port = free_port()
         self.process = None
         self.http = self.session()

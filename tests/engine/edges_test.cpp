@@ -26,7 +26,8 @@ EventsJob job_of(const std::vector<intake::RoamingEvent>& events) {
 
 /// A workshop whose platform is told, whose CAMARA server can be asked, and with a customer who has the app.
 struct Edges : Workshop {
-    explicit Edges(std::string tariffs = dear_japan) : Workshop(std::move(tariffs)) {
+    explicit Edges(testing::Kind kind = testing::Kind::sqlite, const std::string& tariffs = dear_japan)
+        : Workshop(kind, tariffs) {
         auto changed = std::make_shared<Surroundings>(*around_);
         changed->platform = {true, "roam.example.net"};
         changed->camara_asks = true;
@@ -45,8 +46,11 @@ struct Edges : Workshop {
         return rows;
     }
     MessageRow message(std::int64_t row) {
-        const std::int64_t one[] = {row};
-        return store->load_messages(one).front();
+        storage::Wants wants;
+        wants.messages = {row};
+        storage::MessageRow found = store->gather(wants).messages.front();
+        store->abandon();
+        return found;
     }
     /// Claims what is due of a channel and reports that all of it ended so.
     std::size_t deliver(const std::string& channel, Delivery::How how, tariffs::Span wait = {}) {
@@ -74,7 +78,8 @@ struct Edges : Workshop {
 }  // namespace
 
 TEST_CASE("a message with a data hold goes by SMS at once and to the app besides, and never a third time") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     edges.attach_in_japan();
     const auto sms = edges.messages("sms"), app = edges.messages("app");
     REQUIRE(sms.size() == 1);
@@ -88,7 +93,8 @@ TEST_CASE("a message with a data hold goes by SMS at once and to the app besides
 }
 
 TEST_CASE("an app message that fails for good is followed by one SMS with the same words") {
-    Edges edges("plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind, "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
     EventsJob events = job_of({attach("a-1", traveller, edges.now)});
     edges.together(events);
     REQUIRE(edges.messages("app").size() == 1);
@@ -103,8 +109,9 @@ TEST_CASE("an app message that fails for good is followed by one SMS with the sa
 }
 
 TEST_CASE("an app message nobody confirms in time is followed by an SMS, and a confirmed one is not") {
+    const testing::Kind kind = EACH_ENGINE();
     for (const bool confirmed : {false, true}) {
-        Edges edges("plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
+        Edges edges(kind, "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
         EventsJob events = job_of({attach("a-1", traveller, edges.now)});
         edges.together(events);
         CHECK(edges.deliver("app", Delivery::How::sent) == 1);
@@ -124,7 +131,8 @@ TEST_CASE("an app message nobody confirms in time is followed by an SMS, and a c
 }
 
 TEST_CASE("the platform is told of a hold with the whole set, and its release supersedes what nobody could take") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     edges.attach_in_japan();
     auto told = edges.messages("platform");
     REQUIRE(told.size() == 1);
@@ -154,7 +162,8 @@ TEST_CASE("the platform is told of a hold with the whole set, and its release su
 }
 
 TEST_CASE("an event under way is not overtaken, and is not tried again once a newer one waits") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     edges.attach_in_japan();
     ClaimJob claim(edges.store->due_messages("platform", edges.now, 10), tariffs::seconds(60));
     edges.together(claim);
@@ -169,7 +178,8 @@ TEST_CASE("an event under way is not overtaken, and is not tried again once a ne
 }
 
 TEST_CASE("erasing a held customer still releases the hold at the platform, and nothing personal stays") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     edges.attach_in_japan();
     CHECK(edges.deliver("platform", Delivery::How::sent) == 1);
     EraseJob erase(std::string("m:") + traveller);
@@ -223,7 +233,8 @@ TEST_CASE("receipts move a message, whatever order they come in") {
 }
 
 TEST_CASE("an SMS the gateway delivers twice is one SMS") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     edges.attach_in_japan();
     const SmsJob first = edges.reply("1", "mo-1");
     CHECK(first.outcome() == "confirmed");
@@ -235,7 +246,8 @@ TEST_CASE("an SMS the gateway delivers twice is one SMS") {
 }
 
 TEST_CASE("a reply from a number nobody knows decides nothing, answers nothing and makes no customer") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     edges.attach_in_japan();
     SmsJob stranger({*notifications::Msisdn::parse("+447700900999"), "1", "mo-1", std::nullopt});
     edges.together(stranger);
@@ -246,7 +258,8 @@ TEST_CASE("a reply from a number nobody knows decides nothing, answers nothing a
 
 TEST_CASE(
     "roaming-on without a country waits, is asked about, and becomes an unknown place only when nothing follows") {
-    Edges edges;
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind);
     intake::RoamingEvent on = event_of("c-1", intake::EventType::roaming_on, traveller, edges.now);
     on.plmn.reset();
     EventsJob events = job_of({on});
@@ -269,8 +282,9 @@ TEST_CASE(
 }
 
 TEST_CASE("the country that follows roaming-on makes one welcome, in whichever order the two come") {
+    const testing::Kind kind = EACH_ENGINE();
     for (const bool country_first : {true, false}) {
-        Edges edges("plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
+        Edges edges(kind, "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
         intake::RoamingEvent on = event_of("c-1", intake::EventType::roaming_on, traveller, edges.now);
         on.plmn.reset();
         intake::RoamingEvent status = event_of("c-2", intake::EventType::attach, traveller, edges.now);
@@ -289,7 +303,8 @@ TEST_CASE("the country that follows roaming-on makes one welcome, in whichever o
 }
 
 TEST_CASE("an event that names a CAMARA subscription alone finds the customer it was learnt for") {
-    Edges edges("plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
+    const testing::Kind kind = EACH_ENGINE();
+    Edges edges(kind, "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
     intake::RoamingEvent anonymous = event_of("c-1", intake::EventType::attach, traveller, edges.now);
     anonymous.subscriber = {};
     anonymous.subscriber.camara_subscription = "sub-1";
@@ -312,7 +327,8 @@ TEST_CASE("an event that names a CAMARA subscription alone finds the customer it
 }
 
 TEST_CASE("a receipt or a retry after the SMS that followed makes no second one") {
-    Edges edges("plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
+    Edges edges(testing::Kind::sqlite,
+                "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
     EventsJob events = job_of({attach("a-1", traveller, edges.now)});
     edges.together(events);
     CHECK(edges.deliver("app", Delivery::How::sent) == 1);
@@ -380,7 +396,8 @@ TEST_CASE("what was owed to a platform that is configured no more is cancelled, 
 }
 
 TEST_CASE("a subscription that ended names nobody, and a customer keeps the newest 32") {
-    Edges edges("plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
+    Edges edges(testing::Kind::sqlite,
+                "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n");
     intake::RoamingEvent ended = event_of("c-1", intake::EventType::subscription, traveller, edges.now);
     ended.type_name = "org.camaraproject.device-roaming-status-subscriptions.v0.subscription-ended";
     ended.subscriber.camara_subscription = "sub-0";

@@ -37,8 +37,9 @@ public:
     void run(Turn&) override { throw std::logic_error("a fault of this request"); }
 };
 
-std::vector<storage::EvidenceRow> chain(Workshop& shop, const protection::CustomerState& state) {
-    auto entries = shop.store->read_evidence(state.last_entry, 1000);
+std::vector<storage::EvidenceRow> chain(Workshop& shop, const protection::CustomerState& state,
+                                        storage::CustomerId customer = 1) {
+    auto entries = shop.store->read_evidence(customer, state.last_entry, 1000);
     std::reverse(entries.begin(), entries.end());
     return entries;
 }
@@ -46,7 +47,7 @@ std::vector<storage::EvidenceRow> chain(Workshop& shop, const protection::Custom
 }  // namespace
 
 TEST_CASE("one batch with a redelivery inside it takes the event once and repeats its ids") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob first = job_of({attach("a-1", traveller, shop.now), attach("a-1", traveller, shop.now)});
     EventsJob second = job_of({attach("a-1", traveller, shop.now)});
     shop.together(first, second);
@@ -57,7 +58,7 @@ TEST_CASE("one batch with a redelivery inside it takes the event once and repeat
 }
 
 TEST_CASE("the same id with other content is refused and listed, and changes nothing") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob first = job_of({usage("u-1", traveller, shop.now, megabyte)});
     shop.together(first);
     intake::RoamingEvent other = usage("u-1", traveller, shop.now, 2 * megabyte);
@@ -74,7 +75,7 @@ TEST_CASE("the same id with other content is refused and listed, and changes not
 }
 
 TEST_CASE("only the culprit of a batch fails, the others are done") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob before = job_of({attach("a-1", traveller, shop.now)});
     Culprit culprit;
     EventsJob after = job_of({usage("u-1", traveller, shop.now, megabyte)});
@@ -87,7 +88,7 @@ TEST_CASE("only the culprit of a batch fails, the others are done") {
 
 TEST_CASE("a crash after the commit and before the answer leaves nothing to lose") {
     // (a) the commit succeeds, (b) the process dies before the answer, (c) the platform sends again.
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob first = job_of({attach("a-1", traveller, shop.now), usage("u-1", traveller, shop.now, 10 * megabyte)});
     shop.together(first);
     shop.open();
@@ -130,7 +131,7 @@ TEST_CASE("the same events in one batch or one by one end in the same state, mes
 }
 
 TEST_CASE("the evidence chain is whole, and each planted change to it is found") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob events = job_of({attach("a-1", traveller, shop.now), usage("u-1", traveller, shop.now, megabyte)});
     shop.together(events);
     const auto row = shop.store->read_customer(1);
@@ -159,7 +160,7 @@ TEST_CASE("the evidence chain is whole, and each planted change to it is found")
 }
 
 TEST_CASE("erasure destroys the key and leaves the chain verifiable and the number free") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
     EraseJob erase(std::string("m:") + traveller);
@@ -180,7 +181,7 @@ TEST_CASE("erasure destroys the key and leaves the chain verifiable and the numb
 
 TEST_CASE(
     "a message claimed by a dispatcher that died is sent by the next one, and the late result of the first is void") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
     ClaimJob first(shop.store->due_messages("sms", shop.now, 10), tariffs::seconds(60));
@@ -199,7 +200,7 @@ TEST_CASE(
 }
 
 TEST_CASE("of one customer and channel only the first message is due, and finishing it makes the next one due") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob events = job_of({attach("a-1", traveller, shop.now), usage("u-1", traveller, shop.now, 9 * megabyte)});
     shop.together(events);
     REQUIRE(shop.store->read_messages({}, {}).size() == 2);  // welcome, 50 %
@@ -213,7 +214,7 @@ TEST_CASE("of one customer and channel only the first message is due, and finish
 }
 
 TEST_CASE("a message past its expiry ends as expired and is never handed out") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
     shop.now = shop.now + tariffs::hours(13);
@@ -224,7 +225,7 @@ TEST_CASE("a message past its expiry ends as expired and is never handed out") {
 }
 
 TEST_CASE("the dispatcher tries again later and at last gives a message up as dead, which operations can retry") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob events = job_of({attach("a-1", traveller, shop.now)});
     shop.together(events);
     DeliveryJob later({{Delivery::How::later, 1, 1, tariffs::seconds(2), "the gateway is down"}});
@@ -245,7 +246,7 @@ TEST_CASE("the dispatcher tries again later and at last gives a message up as de
 }
 
 TEST_CASE("a customer with no number is protected, and the message fails for want of an address") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     intake::RoamingEvent event = attach("a-1", traveller, shop.now);
     event.subscriber = {};
     event.subscriber.imsi = "234150000000123";
@@ -276,7 +277,7 @@ TEST_CASE("too much at once is refused, and nothing of it is done") {
 }
 
 TEST_CASE("an erasure in one batch with an event of the same customer leaves nothing of it") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob first = job_of({attach("a-1", traveller, shop.now)});
     shop.together(first);
     intake::RoamingEvent record = usage("u-1", traveller, shop.now, 9 * megabyte);
@@ -290,12 +291,14 @@ TEST_CASE("an erasure in one batch with an event of the same customer leaves not
         CHECK(row.state == storage::MessageState::cancelled);
     }
     CHECK(shop.store->due_messages("sms", shop.now + tariffs::hours(1), 10).empty());
-    const std::pair<storage::CustomerId, std::int64_t> sessions[] = {{1, session_number("s-1")}};
-    CHECK_FALSE(shop.store->load_sessions(sessions)[0]);
+    storage::Wants wants;
+    wants.customer_sessions = {{1, session_number("s-1")}};
+    CHECK(shop.store->gather(wants).sessions.empty());
+    shop.store->abandon();
 }
 
 TEST_CASE("an id that was forgotten may come again as another event") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     EventsJob first = job_of({attach("a-1", traveller, shop.now)});
     shop.together(first);
     storage::Retention everything;
@@ -309,7 +312,7 @@ TEST_CASE("an id that was forgotten may come again as another event") {
 }
 
 TEST_CASE("a profile that leaves the IMSI out keeps the one learnt from events") {
-    Workshop shop;
+    Workshop shop(EACH_ENGINE());
     intake::RoamingEvent event = attach("a-1", traveller, shop.now);
     event.subscriber.imsi = "234150000000123";
     EventsJob events = job_of({event});

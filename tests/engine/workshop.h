@@ -1,8 +1,5 @@
 #pragma once
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,17 +9,21 @@
 #include "service/engine/events_job.h"
 #include "service/engine/outbox_jobs.h"
 #include "service/engine/tariff_jobs.h"
+#include "tests/storage/home.h"
 
 namespace roamguard::engine {
 
-/// An engine on a real SQLite file, stepped by hand with a clock of its own.
+/// An engine on a real store, stepped by hand with a clock of its own. Several may share one home, where it is one that
+/// can be shared.
 class Workshop {
 public:
-    explicit Workshop(std::string tariffs =
-                          "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n*,*,data,"
-                          "8.00,GBP,MB,no\n") {
-        std::string name = (std::filesystem::temp_directory_path() / "roamguard-engine-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
+    static constexpr const char* plain_tariffs =
+        "plan,destination,service,price,currency,unit,high_cost\n*,JP,data,3.00,GBP,MB,no\n*,*,data,8.00,GBP,MB,no\n";
+    explicit Workshop(const std::string& tariffs = plain_tariffs) : Workshop(testing::Kind::sqlite, tariffs) {}
+    explicit Workshop(testing::Kind kind, const std::string& tariffs = plain_tariffs)
+        : Workshop(std::make_shared<testing::Home>(kind), tariffs) {}
+    explicit Workshop(std::shared_ptr<testing::Home> home, const std::string& tariffs = plain_tariffs)
+        : home_(std::move(home)) {
         auto around = std::make_shared<Surroundings>();
         around->networks = geoip::Networks::load({}).value();
         around->templates = notifications::Templates::load("").value();
@@ -36,14 +37,13 @@ public:
     ~Workshop() {
         engine.reset();
         store.reset();
-        std::filesystem::remove_all(folder_);
     }
 
-    /// As after a crash: everything in memory is gone, the file stays.
+    /// As after a crash: everything in memory is gone, the store stays.
     void open() {
         engine.reset();
         store.reset();
-        store = storage::open_store("sqlite://" + (folder_ / "r.db").string());
+        store = home_->open();
         engine = std::make_unique<Engine>(
             *store, around_, Options{},
             [](std::uint8_t* into, std::size_t count) {
@@ -51,6 +51,21 @@ public:
                     into[i] = static_cast<std::uint8_t>(i * 7 + 1);
             },
             [this] { return now; });
+    }
+
+    /// A batch of one, from the thread that calls.
+    void alone(Job& job) {
+        std::thread hands_in([&] {
+            try {
+                engine->submit(job);
+            } catch (const std::exception& error) {
+                failed.emplace_back(error.what());
+            }
+        });
+        while (engine->queued() == 0)
+            std::this_thread::yield();
+        engine->step(now);
+        hands_in.join();
     }
 
     /// Runs jobs in one batch, in this order.
@@ -76,7 +91,7 @@ public:
             thread.join();
     }
 
-    std::filesystem::path folder_;
+    std::shared_ptr<testing::Home> home_;
     tariffs::Instant now{1'790'000'000'000};
     std::shared_ptr<const Surroundings> around_;
     std::unique_ptr<storage::Store> store;

@@ -1,198 +1,203 @@
 #include <catch2/catch.hpp>
 
-#include <sqlite3.h>
-#include <unistd.h>
+#include "tests/storage/rows.h"
 
-#include <filesystem>
-#include <fstream>
-#include <functional>
-
-#include "data/embedded.h"
-#include "service/storage/codec.h"
-#include "service/storage/store.h"
-
-namespace fs = std::filesystem;
 using namespace roamguard;
 using namespace roamguard::storage;
+using testing::Home;
+using testing::Kind;
 
-namespace {
-
-/// One database file a test, in a folder of its own.
-class Folder {
-public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "roamguard-store-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    ~Folder() { fs::remove_all(path_); }
-    [[nodiscard]] std::string file() const { return (path_ / "r.db").string(); }
-    [[nodiscard]] std::string url() const { return "sqlite://" + file(); }
-
-private:
-    fs::path path_;
-};
-
-CustomerRow customer(CustomerId id, const std::string& state, std::optional<Instant> wake = std::nullopt) {
-    CustomerRow row;
-    row.id = id;
-    row.state = state;
-    row.key = std::string(32, 'k');
-    row.wake = wake;
-    return row;
-}
-
-MessageRow message(std::int64_t row, const std::string& id, CustomerId owner) {
-    MessageRow made;
-    made.row = row;
-    made.id = id;
-    made.customer = owner;
-    made.to = "+447700900001";
-    made.kind = "welcome";
-    made.channel = "sms";
-    made.language = "en";
-    made.text = "Welcome";
-    made.encoding = "gsm7";
-    made.segments = 1;
-    made.due = Instant{1000};
-    made.created = Instant{1000};
-    made.expires = Instant{9000};
-    return made;
-}
-
-SeenRow seen(std::uint8_t key, CustomerId owner) {
-    SeenRow row;
-    row.key.fill(key);
-    row.content.fill(7);
-    row.customer = owner;
-    row.result = "r";
-    row.received = Instant{5};
-    return row;
-}
-
-template <class Error>
-std::string sentence_of(const std::function<void()>& run) {
-    try {
-        run();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
-}
-
-}  // namespace
+// What the seam promises, whichever engine is behind it.
 
 TEST_CASE("what was committed is read back whole after the store was closed and opened again") {
-    const Folder folder;
+    const Home home(EACH_ENGINE());
+    MessageRow sent = message(1, "n-1", 1);
+    sent.text = "Willkommen in Японии – 3,00 € 🙂";
+    sent.beside = "n-0";
+    sent.topic = "holds";
+    sent.sent = Instant{8};
+    sent.confirm_by = Instant{9};
+    sent.state = MessageState::delivered;
+    sent.attempts = 3;
+    EvidenceRow entry{3, 1, 1, 0, Instant{6}, "event", std::string("\0\xff cipher", 9), {}};
+    entry.hash.fill(0xab);
     {
-        auto store = open_store(folder.url());
+        auto store = home.open();
         Delta delta;
-        delta.customers = {customer(1, "state one", Instant{77})};
+        delta.customers = {customer(1, std::string("\0state\xff one", 11), Instant{77})};
         delta.aliases = {{"m:+447700900001", 1, Instant{1}}};
-        delta.sessions = {{1, 42, "segments", Instant{3}}};
+        delta.sessions = {{1, 42, std::string("seg\0ments", 9), Instant{3}}};
         delta.seen = {seen(9, 1)};
-        delta.messages = {message(1, "n-1", 1)};
-        delta.rejected = {{0, Instant{4}, "/s", "e", "t", "code", "detail", "[]", "{}"}};
+        delta.evidence = {entry};
+        delta.messages = {sent};
+        delta.rejected = {{0, Instant{4}, "/s", "e", "t", "code", "detail", "[]", "{\xff\x01"}};
         store->commit(delta);
     }
-    auto store = open_store(folder.url());
-    const std::string alias[] = {"m:+447700900001", "m:+447700900002"};
-    const auto found = store->look_up(alias);
-    REQUIRE(found[0] == std::optional<CustomerId>(1));
-    CHECK_FALSE(found[1]);
-    const CustomerId ids[] = {1, 2};
-    const auto rows = store->load(ids);
-    REQUIRE(rows[0]);
-    CHECK(rows[0]->state == "state one");
-    CHECK(rows[0]->key == std::string(32, 'k'));
-    CHECK(rows[0]->wake == std::optional(Instant{77}));
-    CHECK_FALSE(rows[1]);
-    const std::pair<CustomerId, std::int64_t> sessions[] = {{1, 42}, {1, 43}};
-    const auto kept = store->load_sessions(sessions);
-    REQUIRE(kept[0]);
-    CHECK(kept[0]->body == "segments");
-    CHECK_FALSE(kept[1]);
-    const Digest keys[] = {seen(9, 1).key, seen(8, 1).key};
-    const auto remembered = store->find_seen(keys);
-    REQUIRE(remembered[0]);
-    CHECK(remembered[0]->result == "r");
-    CHECK_FALSE(remembered[1]);
-    CHECK(store->read_messages({}, {}).front().id == "n-1");
-    CHECK(store->read_rejected({}).front().code == "code");
+    auto store = home.open();
+    Wants wants;
+    wants.aliases = {"m:+447700900001", "m:+447700900002"};
+    wants.keys = {seen(9, 1).key, seen(8, 1).key};
+    wants.sessions = {{"m:+447700900001", 42}, {"m:+447700900001", 43}, {"m:+447700900002", 42}};
+    wants.messages = {1, 2};
+    wants.customers = {1, 2};
+    const Loaded loaded = look(*store, wants);
+    REQUIRE(loaded.aliases.size() == 2);
+    CHECK(loaded.aliases[0] == std::optional<CustomerId>(1));
+    CHECK_FALSE(loaded.aliases[1]);
+    REQUIRE(loaded.customers.size() == 1);
+    CHECK(loaded.customers[0].state == std::string("\0state\xff one", 11));
+    CHECK(loaded.customers[0].key == std::string(32, 'k'));
+    CHECK(loaded.customers[0].wake == std::optional(Instant{77}));
+    REQUIRE(loaded.seen.size() == 2);
+    REQUIRE(loaded.seen[0]);
+    CHECK(loaded.seen[0]->content == seen(9, 1).content);
+    CHECK(loaded.seen[0]->result == "r");
+    CHECK_FALSE(loaded.seen[1]);
+    REQUIRE(loaded.sessions.size() == 1);
+    CHECK(loaded.sessions[0].session == 42);
+    CHECK(loaded.sessions[0].body == std::string("seg\0ments", 9));
+    CHECK(loaded.sessions[0].last == Instant{3});
+    REQUIRE(loaded.messages.size() == 1);
+    CHECK(loaded.messages[0] == sent);
+    CHECK(store->read_message("n-1") == std::optional(sent));
+    CHECK(store->read_rejected({}).front().body == "{\xff\x01");
+    const auto evidence = store->read_evidence(1, 3, 10);
+    REQUIRE(evidence.size() == 1);
+    CHECK(evidence[0].body == entry.body);
+    CHECK(evidence[0].hash == entry.hash);
+    CHECK(store->read_evidence(2, 3, 10).empty());
 }
 
-TEST_CASE("ids go on where the last run ended") {
-    const Folder folder;
-    {
-        auto store = open_store(folder.url());
-        CHECK(store->reserve(Sequence::customer, 3) == 1);
-        CHECK(store->reserve(Sequence::customer, 1) == 4);
+TEST_CASE("a message or an alias that is wanted brings its customer, each once") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    Delta delta;
+    delta.customers = {customer(1, "one"), customer(2, "two"), customer(3, "three")};
+    delta.aliases = {{"m:+447700900001", 2, Instant{1}}, {"c:two", 2, Instant{1}}};
+    delta.messages = {message(5, "n-5", 3), message(6, "n-6", 2)};
+    store->commit(delta);
+    Wants wants;
+    wants.aliases = {"m:+447700900001", "c:two", "c:nobody"};
+    wants.messages = {6, 5, 6};
+    const Loaded loaded = look(*store, wants);
+    REQUIRE(loaded.customers.size() == 2);
+    CHECK(loaded.customers[0].state == "two");
+    CHECK(loaded.customers[1].state == "three");
+    CHECK(message_of(*store, 5)->id == "n-5");
+    CHECK_FALSE(message_of(*store, 7));
+    CHECK(look(*store, {}).aliases.empty());
+}
+
+TEST_CASE("what nothing was committed of leaves nothing behind") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    store->abandon();
+    Wants wants;
+    wants.aliases = {"m:+447700900001"};
+    (void)store->gather(wants);
+    store->abandon();
+    store->abandon();
+    store->commit({});
+    Delta delta;
+    delta.customers = {customer(1, "x")};
+    store->commit(delta);
+    (void)store->gather(wants);
+    store->commit({});
+    CHECK(store->maintain() >= 0);
+    CHECK(store->read_customer(1)->state == "x");
+}
+
+TEST_CASE("ids are given once, rising, also after the next start") {
+    const Home home(EACH_ENGINE());
+    std::int64_t last = 0;
+    for (int start = 0; start < 3; ++start) {
+        auto store = home.open();
+        for (int i = 0; i < 300; ++i) {
+            const std::int64_t first = store->reserve(Sequence::customer, 3);
+            REQUIRE(first > last);
+            last = first + 2;
+        }
         Delta delta;
-        delta.customers = {customer(4, "x")};
-        delta.messages = {message(7, "n-7", 4)};
+        delta.customers = {customer(last, "x")};
         store->commit(delta);
     }
-    auto store = open_store(folder.url());
-    CHECK(store->reserve(Sequence::customer, 1) == 5);
-    CHECK(store->reserve(Sequence::message, 1) == 8);
-    CHECK(store->reserve(Sequence::evidence, 1) == 1);
+    auto store = home.open();
+    const std::int64_t message = store->reserve(Sequence::message, 1);
+    CHECK(store->reserve(Sequence::message, 1, message + 500) > message + 500);
+    CHECK(store->reserve(Sequence::message, 1) > message + 501);
+    CHECK(store->reserve(Sequence::evidence, 1) >= 1);
 }
 
 TEST_CASE("a delta with a fault of its own changes nothing at all") {
-    const Folder folder;
-    auto store = open_store(folder.url());
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
     Delta first;
     first.customers = {customer(1, "before")};
     first.seen = {seen(1, 1)};
+    first.messages = {message(1, "n-1", 1)};
     store->commit(first);
     Delta second;
     second.customers = {customer(1, "after")};
     second.seen = {seen(2, 1), seen(1, 1)};  // the second is there already
-    CHECK(sentence_of<std::runtime_error>([&] { store->commit(second); }).find("UNIQUE constraint failed: seen.key") !=
-          std::string::npos);
-    const CustomerId ids[] = {1};
-    CHECK(store->load(ids)[0]->state == "before");
-    const Digest keys[] = {seen(2, 1).key};
-    CHECK_FALSE(store->find_seen(keys)[0]);
+    CHECK_THROWS_AS(store->commit(second), std::runtime_error);
+    CHECK(store->read_customer(1)->state == "before");
+    CHECK_FALSE(seen_of(*store, seen(2, 1).key));
+    Delta third;
+    third.customers = {customer(1, "after")};
+    third.messages = {message(2, "n-1", 1)};  // another message with this id
+    CHECK_THROWS_AS(store->commit(third), std::runtime_error);
+    CHECK(store->read_customer(1)->state == "before");
+    third.messages.front().id = "n-2";
+    store->commit(third);
+    CHECK(store->read_customer(1)->state == "after");
 }
 
-TEST_CASE("a second process on the same database is refused with a sentence that names the lock") {
-    const Folder folder;
-    auto store = open_store(folder.url());
-    CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }) ==
-          "another process holds the database " + folder.file() + " (its lock file is " + folder.file() + ".lock)");
+TEST_CASE("an alias moves, is dropped and is given again") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    using Was = AliasRow::Was;
+    Delta made;
+    made.customers = {customer(1, "a"), customer(2, "b")};
+    made.aliases = {{"i:234150000000001", 1, Instant{1}, Was::free}};
+    store->commit(made);
+    Delta moved;
+    moved.aliases = {{"i:234150000000001", 2, Instant{2}, Was::taken}};
+    store->commit(moved);
+    CHECK(store->read_alias("i:234150000000001") == std::optional<CustomerId>(2));
+    Delta both;  // in one batch it is dropped before it is given
+    both.dropped_aliases = {"i:234150000000001", "i:234150000000009"};
+    both.aliases = {{"i:234150000000001", 1, Instant{3}, Was::free}};
+    store->commit(both);
+    CHECK(store->read_alias("i:234150000000001") == std::optional<CustomerId>(1));
+    Delta dropped;
+    dropped.dropped_aliases = {"i:234150000000001"};
+    store->commit(dropped);
+    CHECK_FALSE(store->read_alias("i:234150000000001"));
 }
 
-TEST_CASE("a database of a newer schema is refused") {
-    const Folder folder;
-    { auto store = open_store(folder.url()); }
-    sqlite3* db = nullptr;
-    REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(db, "PRAGMA user_version=99", nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(db);
-    CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }) ==
-          "the database " + folder.file() +
-              " cannot be used: it has schema 99, this program knows 2: run the newer program, or restore a backup "
-              "made before it");
-}
-
-TEST_CASE("a file that is no database is refused and left as it was") {
-    const Folder folder;
-    std::ofstream(folder.file()) << std::string(8192, 'x');
-    CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(folder.url()); }).find("file is not a database") !=
-          std::string::npos);
-    CHECK(fs::file_size(folder.file()) == 8192);
-}
-
-TEST_CASE("an address that is no store is refused") {
-    CHECK(sentence_of<StoreUnavailable>([] { (void)open_store("mysql://x"); }) ==
-          "the store must be sqlite:///PATH, not mysql://x");
-    CHECK(sentence_of<StoreUnavailable>([] { (void)open_store("sqlite://relative.db"); }) ==
-          "the store must be sqlite:///PATH, not sqlite://relative.db");
+TEST_CASE("an address that is no store is refused, and no password of it is repeated") {
+    const std::vector<std::pair<std::string, std::string>> addresses{
+        {"mysql://user:secret@x", "the store must be sqlite:///PATH or postgresql://USER@HOST/DATABASE, not mysql:…"},
+        {"sqlite://relative.db", "the store must be sqlite:///PATH with a whole path, not sqlite://relative.db"},
+        {"postgresql://roamguard:se:cr@et@[::1/x",
+         "store: libpq cannot read this address; it must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special "
+         "characters in the password percent-encoded, not postgresql://roamguard:***@[::1/x"},
+        {"postgresql://roamguard:se@cret@db/x",
+         "store: libpq cannot read this address; it must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special "
+         "characters in the password percent-encoded, not postgresql://roamguard:***@db/x"},
+        {"postgresql://db/x?pasword=secret&password=secret",
+         "store: libpq cannot read this address; it must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special "
+         "characters in the password percent-encoded, not postgresql://db/x?pasword=***&password=***"},
+    };
+    for (const auto& [address, sentence] : addresses) {
+        const std::string url = address;
+        CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(url); }) == sentence);
+    }
 }
 
 TEST_CASE("due messages come oldest first, and those that wait for another do not") {
-    const Folder folder;
-    auto store = open_store(folder.url());
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
     Delta delta;
     MessageRow late = message(1, "n-1", 1), early = message(2, "n-2", 2), parked = message(3, "n-3", 2);
     late.due = Instant{500};
@@ -206,8 +211,8 @@ TEST_CASE("due messages come oldest first, and those that wait for another do no
 }
 
 TEST_CASE("lists come newest first and go on at their cursor") {
-    const Folder folder;
-    auto store = open_store(folder.url());
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
     Delta delta;
     for (int i = 1; i <= 5; ++i)
         delta.messages.push_back(message(i, "n-" + std::to_string(i), i % 2 ? 1 : 2));
@@ -225,8 +230,8 @@ TEST_CASE("lists come newest first and go on at their cursor") {
 }
 
 TEST_CASE("erasure takes recipients, texts and sessions and cancels what waits") {
-    const Folder folder;
-    auto store = open_store(folder.url());
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
     Delta delta;
     delta.customers = {customer(1, "x")};
     delta.sessions = {{1, 42, "segments", Instant{3}}};
@@ -240,13 +245,12 @@ TEST_CASE("erasure takes recipients, texts and sessions and cancels what waits")
     CHECK(row->to.empty());
     CHECK(row->text.empty());
     CHECK(row->state == MessageState::cancelled);
-    const std::pair<CustomerId, std::int64_t> sessions[] = {{1, 42}};
-    CHECK_FALSE(store->load_sessions(sessions)[0]);
+    CHECK_FALSE(session_of(*store, 1, 42));
 }
 
 TEST_CASE("retention deletes what is past its time and nothing else") {
-    const Folder folder;
-    auto store = open_store(folder.url());
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
     Delta delta;
     SeenRow old = seen(1, 1), fresh = seen(2, 1);
     old.received = Instant{10};
@@ -256,111 +260,138 @@ TEST_CASE("retention deletes what is past its time and nothing else") {
     Retention retention;
     retention.seen_before = Instant{50};
     CHECK(store->retain(retention) == 1);
-    const Digest keys[] = {old.key, fresh.key};
-    const auto left = store->find_seen(keys);
-    CHECK_FALSE(left[0]);
-    CHECK(left[1]);
+    CHECK_FALSE(seen_of(*store, old.key));
+    CHECK(seen_of(*store, fresh.key));
 }
 
-TEST_CASE("a customer's whole state survives the codec") {
-    protection::CustomerState state;
-    state.profile.id = "c-1";
-    state.profile.msisdn = *notifications::Msisdn::parse("+447700900001");
-    state.profile.opt_out = {notifications::Kind::welcome};
-    customers::CapRule rule;
-    rule.id = "monthly";
-    rule.services = {tariffs::Service::data};
-    rule.currency = *tariffs::Currency::parse("GBP");
-    rule.limit = 45'000'000;
-    rule.thresholds = {80, 100};
-    rule.stages = {45'000'000, 90'000'000};
-    state.profile.caps = {rule};
-    state.known = true;
-    protection::KnownPlace place;
-    place.klass = geoip::NetworkClass::terrestrial;
-    place.country = *geoip::Country::parse("JP");
-    place.plmn = geoip::Plmn::parse("440", "10");
-    state.places = {{Instant{5}, place}};
-    state.trip.number = 2;
-    state.trip.home_since = Instant{9};
-    state.trip.spent = {{1'500'000, *tariffs::Currency::parse("JPY")}};
-    protection::CapCount count;
-    count.cap = "monthly";
-    count.used = -5;
-    count.overrun = 7;
-    count.mark = 80;
-    count.kept = rule;
-    state.counts = {count};
-    protection::Hold hold;
-    hold.about = "JP";
-    hold.services = {tariffs::Service::data};
-    state.holds = {hold};
-    protection::Question question;
-    question.id = "q-1";
-    question.choices = {"extend", "decline"};
-    question.price_per_megabyte = tariffs::Money{3'000'000, *tariffs::Currency::parse("CNY")};
-    state.questions = {question};
-    state.waiting = {{"sms", 4}};
-    state.head.fill(0xab);
-    state.wake = Instant{123};
-
-    const std::string bytes = encode(state);
-    protection::CustomerState read = decode_state(bytes);
-    CHECK(encode(read) == bytes);
-    CHECK(read.profile == state.profile);
-    CHECK(read.places.front().place.destination() == "JP");
-    CHECK(read.counts.front().kept == std::optional(rule));
-    CHECK(read.trip.spent == state.trip.spent);
-    CHECK(read.questions.front().price_per_megabyte == question.price_per_megabyte);
-    CHECK(read.head == state.head);
-    CHECK(read.wake == state.wake);
+TEST_CASE("retention takes of every kind what is past its time, and leaves what waits and what is young") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    Delta delta;
+    delta.customers = {customer(1, "x"), customer(2, "y")};
+    delta.sessions = {{1, 1, "old", Instant{10}}, {2, 1, "young", Instant{100}}};
+    delta.rejected = {{0, Instant{10}, "/s", "old", "t", "c", "d", "[]", "{}"},
+                      {0, Instant{100}, "/s", "young", "t", "c", "d", "[]", "{}"}};
+    delta.findings = {{"unpriced", "old", 1, Instant{10}, "{}", false},
+                      {"unpriced", "young", 1, Instant{100}, "{}", false}};
+    MessageRow done = message(1, "n-old", 1), waits = message(2, "n-waits", 1), young = message(3, "n-young", 1);
+    done.created = waits.created = Instant{10};
+    young.created = Instant{100};
+    done.due.reset();
+    done.state = MessageState::sent;
+    delta.messages = {done, waits, young};
+    store->commit(delta);
+    const Instant limit{50};
+    int gone = 0;
+    for (int turn = 0; turn < 3; ++turn)
+        gone += store->retain({limit, limit, limit, limit, limit, 500});
+    CHECK(gone == 4);
+    CHECK_FALSE(session_of(*store, 1, 1));
+    CHECK(session_of(*store, 2, 1));
+    REQUIRE(store->read_rejected({}).size() == 1);
+    CHECK(store->read_rejected({}).front().event_id == "young");
+    REQUIRE(store->read_findings("unpriced", {}).size() == 1);
+    CHECK(store->read_findings("unpriced", {}).front().second.key == "young");
+    CHECK_FALSE(store->read_message("n-old"));
+    CHECK(store->read_message("n-waits"));
+    CHECK(store->read_message("n-young"));
 }
 
-TEST_CASE("bytes that are no record are refused, not guessed") {
-    CHECK(sentence_of<std::runtime_error>([] { (void)decode_state("\xc1"); }).find("a stored record is damaged") == 0);
-    CHECK(sentence_of<std::runtime_error>([] { (void)decode_state("\x01"); }) ==
-          "a stored record has no list where one belongs");
-    const std::string empty_list = "\x90";
-    CHECK(decode_state(empty_list).entries == 0);  // a shorter record leaves the rest at its defaults
+TEST_CASE("of findings with one key the last of a batch counts, and one that is gone leaves the list") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    Delta delta;
+    delta.findings = {{"mismatch", "a", 1, Instant{1}, "first", false},
+                      {"mismatch", "a", 1, Instant{2}, "second", false},
+                      {"mismatch", "b", 1, Instant{3}, "b", false},
+                      {"mismatch", "b", 1, Instant{4}, "", true}};
+    store->commit(delta);
+    REQUIRE(store->read_findings("mismatch", {}).size() == 1);
+    CHECK(store->read_findings("mismatch", {}).front().second.body == "second");
+    Delta gone;
+    gone.findings = {{"mismatch", "a", 1, Instant{5}, "", true}};
+    store->commit(gone);
+    CHECK(store->read_findings("mismatch", {}).empty());
 }
 
-TEST_CASE("a database of the first schema is brought forward, and what was leased in it is due again") {
-    const Folder folder;
-    {
-        sqlite3* db = nullptr;
-        REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
-        const std::string first(data::embedded_files().at("service/storage/schema/sqlite/0001_first.sql"));
-        REQUIRE(sqlite3_exec(db, first.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-        REQUIRE(sqlite3_exec(db,
-                             "PRAGMA user_version=1;"
-                             "INSERT INTO message VALUES(1,'n-1',1,'+447700900123','welcome','sms','en','text','gsm7',"
-                             "1,'welcome/en','h','queued',1,61000,'e-1','',0,0,'','',1000,99000,NULL,NULL);",
-                             nullptr, nullptr, nullptr) == SQLITE_OK);
-        sqlite3_close(db);
-    }
-    auto store = open_store(folder.url());
-    CHECK(store->due_messages("sms", Instant{2000}, 10) == std::vector<std::int64_t>{1});
-    const auto row = store->read_message("n-1");
-    REQUIRE(row);
-    CHECK_FALSE(row->leased);
-    CHECK(row->topic.empty());
-    CHECK_FALSE(row->confirm_by);
+TEST_CASE("tariff versions, their files and keys are kept and replaced") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    VersionRow version{1, "draft", std::nullopt, Instant{5}, "ann", "", "", "d1"};
+    Delta draft;
+    draft.versions = {version};
+    draft.files = {{1, {{"tariffs", std::string("a,b\n\xff", 5)}, {"bundles", ""}}}};
+    draft.keys = {{"k-1", "care", "desk", std::string(32, '\x01'), Instant{6}, std::nullopt}};
+    store->commit(draft);
+    version.state = "published";
+    version.effective_at = Instant{7};
+    version.published_by = "bob";
+    version.note = "summer";
+    Delta published;
+    published.versions = {version};
+    published.keys = {{"k-1", "care", "desk", std::string(32, '\x01'), Instant{6}, Instant{9}}};
+    store->commit(published);
+    const auto versions = store->read_versions();
+    REQUIRE(versions.size() == 1);
+    CHECK(versions[0].state == "published");
+    CHECK(versions[0].effective_at == std::optional(Instant{7}));
+    CHECK(versions[0].created_by == "ann");
+    CHECK(versions[0].published_by == "bob");
+    CHECK(versions[0].note == "summer");
+    CHECK(store->read_files(1) ==
+          std::map<std::string, std::string>{{"tariffs", std::string("a,b\n\xff", 5)}, {"bundles", ""}});
+    REQUIRE(store->read_keys().size() == 1);
+    CHECK(store->read_keys()[0].revoked == std::optional(Instant{9}));
+    CHECK(store->read_keys()[0].hash == std::string(32, '\x01'));
 }
 
-TEST_CASE("a lease of a process that is gone holds nothing back after the next start") {
-    const Folder folder;
-    {
-        auto store = open_store(folder.url());
-        Delta delta;
-        MessageRow claimed = message(1, "n-1", 1), parked = message(2, "n-2", 1);
-        claimed.attempts = 1;
-        claimed.leased = true;
-        claimed.due = Instant{61'000};
-        parked.due.reset();
-        delta.messages = {claimed, parked};
-        store->commit(delta);
-        CHECK(store->due_messages("sms", Instant{2000}, 10).empty());
-    }
-    auto store = open_store(folder.url());
-    CHECK(store->due_messages("sms", Instant{2000}, 10) == std::vector<std::int64_t>{1});
+TEST_CASE("who is due by the clock comes first things first") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    Delta delta;
+    delta.customers = {customer(1, "x", Instant{30}), customer(2, "y", Instant{10}), customer(3, "z")};
+    MessageRow waiting = message(1, "n-1", 1), sent = message(2, "n-2", 2);
+    waiting.confirm_by = Instant{20};
+    sent.confirm_by = Instant{5};
+    delta.messages = {waiting, sent};
+    store->commit(delta);
+    CHECK(store->due_customers(Instant{9}, 10).empty());
+    CHECK(store->due_customers(Instant{30}, 10) == std::vector<CustomerId>{2, 1});
+    CHECK(store->due_customers(Instant{30}, 1) == std::vector<CustomerId>{2});
+    CHECK(store->overdue_messages(Instant{20}, 10) == std::vector<std::int64_t>{2, 1});
+    CHECK(store->maintain() >= 0);
+}
+
+TEST_CASE("a customer's evidence is read back along its chain, as far as asked") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    Delta delta;
+    const std::int64_t rows[] = {10, 300, 20, 40};  // ids of several instances need not rise
+    for (int i = 0; i < 4; ++i)
+        delta.evidence.push_back({rows[i], 1, i + 1, i ? rows[i - 1] : 0, Instant{i}, "event", "b", {}});
+    delta.evidence.push_back({50, 2, 1, 0, Instant{9}, "event", "of another", {}});
+    store->commit(delta);
+    const auto numbers = [&](std::int64_t last, int limit) {
+        std::vector<std::int64_t> found;
+        for (const EvidenceRow& row : store->read_evidence(1, last, limit))
+            found.push_back(row.number);
+        return found;
+    };
+    CHECK(numbers(40, 10) == std::vector<std::int64_t>{4, 3, 2, 1});
+    CHECK(numbers(40, 2) == std::vector<std::int64_t>{4, 3});
+    CHECK(numbers(300, 10) == std::vector<std::int64_t>{2, 1});
+    CHECK(numbers(50, 10).empty());
+    CHECK(numbers(0, 10).empty());
+}
+
+TEST_CASE("the store's clock goes with the time, and nothing is news where nobody wrote") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    const auto system =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
+    CHECK(std::abs(store->clock().ms - system) < 5000);
+    CHECK(store->shared() == (home.kind() == Kind::postgres));
+    CHECK_FALSE(store->wait_for_news(std::chrono::milliseconds(30)));
+    store->ping();
 }

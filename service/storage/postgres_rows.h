@@ -1,0 +1,25 @@
+#pragma once
+
+#include "service/storage/postgres_connection.h"
+
+// Rows of the seam from rows of the server, and what a batch changes as statements.
+namespace roamguard::storage::postgres {
+
+#define PG_MESSAGE_COLUMNS                                                                                             \
+    "row,id,customer,recipient,kind,channel,language,text,encoding,segments,template_id,template_hash,state,attempts," \
+    "due,cause,cap,stage,threshold,question,error,created,expires,sent,delivered,leased,beside,topic,confirm_by"
+
+[[nodiscard]] std::string_view bytes_of(const Digest& digest);
+[[nodiscard]] CustomerRow customer_from(const Rows& rows, int row);
+[[nodiscard]] MessageRow message_from(const Rows& rows, int row);
+/// `key, content, customer, result, received`.
+[[nodiscard]] SeenRow seen_from(const Rows& rows, int row);
+[[nodiscard]] EvidenceRow evidence_from(const Rows& rows, int row);
+
+/// Queues everything a delta changes, however many rows in a handful of statements. Rows whose keys another instance
+/// may be writing too go in the order of the keys, so that two batches which meet wait rather than deadlock.
+void queue_changes(Connection& db, const Delta& delta);
+/// Tariff versions, a statement each, run at once: a version that was published meanwhile is a StoreConflict.
+void write_versions(Connection& db, const Delta& delta);
+
+}  // namespace roamguard::storage::postgres

@@ -1,0 +1,67 @@
+#include "service/storage/postgres_schema.h"
+
+#include <iterator>
+
+#include "data/embedded.h"
+#include "service/storage/postgres_connection.h"
+
+namespace roamguard::storage::postgres {
+namespace {
+
+constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql"};
+constexpr std::int64_t schema_version = std::size(migrations);
+
+bool is_there(Connection& db) {
+    return db.run(
+                 "SELECT count(*) FROM information_schema.tables WHERE table_schema=current_schema() AND "
+                 "table_name='schema_version'")
+               .integer(0, 0) > 0;
+}
+
+/// Two instances may make it at once, and IF NOT EXISTS does not keep them apart: then one finds it made.
+void make_version_table(Connection& db) {
+    if (is_there(db)) return;
+    try {
+        db.script(
+            "CREATE TABLE IF NOT EXISTS schema_version (id BIGINT PRIMARY KEY, version BIGINT NOT NULL);"
+            "INSERT INTO schema_version VALUES (1, 0) ON CONFLICT DO NOTHING");
+    } catch (const StoreUnavailable&) {
+        throw;
+    } catch (const std::runtime_error&) {
+        if (!is_there(db)) throw;
+    }
+}
+
+void migrate(Connection& db) {
+    (void)db.run("BEGIN");
+    const std::int64_t version = db.run("SELECT version FROM schema_version WHERE id=1 FOR UPDATE").integer(0, 0);
+    if (version > schema_version)
+        throw StoreUnavailable("it has schema " + std::to_string(version) + ", this program knows " +
+                               std::to_string(schema_version) +
+                               ": run the newer program, or restore a backup made before it");
+    for (std::int64_t next = version; next < schema_version; ++next)
+        db.script(
+            std::string(data::embedded_files().at("service/storage/schema/postgres/" + std::string(migrations[next]))));
+    if (version < schema_version)
+        (void)db.run("UPDATE schema_version SET version=$1 WHERE id=1", Parameters().add(schema_version));
+    (void)db.run("COMMIT");
+}
+
+}  // namespace
+
+void apply_schema(const std::string& url) {
+    Connection db(url, Connection::Use::write);
+    try {
+        const std::string encoding = db.run("SELECT current_setting('server_encoding')").text(0, 0);
+        if (encoding != "UTF8")
+            throw StoreUnavailable("its encoding is " + encoding + "; create it with ENCODING 'UTF8'");
+        (void)db.run("SET lock_timeout=60000");
+        (void)db.run("SET statement_timeout=0");
+        make_version_table(db);
+        migrate(db);
+    } catch (const std::runtime_error& error) {
+        throw StoreUnavailable("the database " + masked(url) + " cannot be used: " + error.what());
+    }
+}
+
+}  // namespace roamguard::storage::postgres
