@@ -152,7 +152,7 @@ void queue_messages(Connection& db, const Delta& delta) {
                    "recipient=excluded.recipient,channel=excluded.channel,text=excluded.text,state=excluded.state,"
                    "attempts=excluded.attempts,due=excluded.due,error=excluded.error,expires=excluded.expires,"
                    "sent=excluded.sent,delivered=excluded.delivered,leased=excluded.leased,"
-                   "confirm_by=excluded.confirm_by");
+                   "confirm_by=excluded.confirm_by,beside=excluded.beside");
 }
 
 void queue_lists(Connection& db, const Delta& delta) {
@@ -206,10 +206,10 @@ void queue_lists(Connection& db, const Delta& delta) {
 
 void queue_erasures(Connection& db, const Delta& delta) {
     if (delta.erased.empty()) return;
-    for (const char* sql :
-         {"DELETE FROM session WHERE customer=ANY($1)", "DELETE FROM finding WHERE customer=ANY($1)",
-          "UPDATE message SET recipient='',text='',due=NULL,state=CASE state WHEN 'queued' THEN 'cancelled' ELSE state "
-          "END WHERE customer=ANY($1) AND NOT (state='queued' AND channel IN ('platform','nchf'))"}) {
+    for (const char* sql : {"DELETE FROM session WHERE customer=ANY($1)", "DELETE FROM finding WHERE customer=ANY($1)",
+                            "UPDATE message SET recipient='',text='',due=NULL,leased=0,confirm_by=NULL,state=CASE "
+                            "state WHEN 'queued' THEN 'cancelled' ELSE state "
+                            "END WHERE customer=ANY($1) AND NOT (state='queued' AND channel IN ('platform','nchf'))"}) {
         Column erased(Kind::integers);
         for (CustomerId customer : delta.erased)
             erased.add(customer);

@@ -235,7 +235,10 @@ TEST_CASE("erasure takes recipients, texts and sessions and cancels what waits")
     Delta delta;
     delta.customers = {customer(1, "x")};
     delta.sessions = {{1, 42, "segments", Instant{3}}};
-    delta.messages = {message(1, "n-1", 1)};
+    MessageRow waits = message(1, "n-1", 1);
+    waits.leased = true;
+    waits.confirm_by = Instant{50};
+    delta.messages = {waits};
     store->commit(delta);
     Delta erase;
     erase.erased = {1};
@@ -245,7 +248,35 @@ TEST_CASE("erasure takes recipients, texts and sessions and cancels what waits")
     CHECK(row->to.empty());
     CHECK(row->text.empty());
     CHECK(row->state == MessageState::cancelled);
+    CHECK_FALSE(row->leased);
+    CHECK_FALSE(row->due);
+    CHECK_FALSE(row->confirm_by);
     CHECK_FALSE(session_of(*store, 1, 42));
+}
+
+TEST_CASE("a message that changes keeps what never changes, and takes the rest") {
+    const Home home(EACH_ENGINE());
+    auto store = home.open();
+    Delta delta;
+    delta.customers = {customer(1, "x")};
+    delta.messages = {message(1, "n-1", 1)};
+    store->commit(delta);
+    MessageRow changed = delta.messages.front();
+    changed.to = "device-token";
+    changed.channel = "app";
+    changed.text = "Welcome again";
+    changed.state = MessageState::failed;
+    changed.attempts = 4;
+    changed.due.reset();
+    changed.error = "refused";
+    changed.expires = Instant{99};
+    changed.sent = Instant{11};
+    changed.delivered = Instant{12};
+    changed.confirm_by = Instant{13};
+    changed.beside = "n-0";
+    delta.messages = {changed};
+    store->commit(delta);
+    CHECK(store->read_message("n-1") == std::optional(changed));
 }
 
 TEST_CASE("retention deletes what is past its time and nothing else") {
