@@ -29,6 +29,13 @@ namespace {
 constexpr tariffs::Span due_every = tariffs::Span{250};
 constexpr int due_customers_a_turn = 200;
 constexpr int due_messages_a_turn = 500;
+constexpr std::int64_t doubtful_for_ms = 10'000;
+
+std::int64_t steady_ms() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
 constexpr int most_attempts = 6;  // the first, and five more where another instance was faster
 
 }  // namespace
@@ -127,6 +134,7 @@ void Engine::run_batch(const std::vector<Waiting*>& batch, Instant now) {
         broken_(error.what());
         return;
     } catch (const storage::StoreUnavailable&) {
+        failed_at_ms_ = steady_ms();
         for (Waiting* one : batch)
             one->finish(std::current_exception());
         return;
@@ -191,6 +199,7 @@ int Engine::commit_turn(const std::vector<Waiting*>& batch, Instant now) {
     const storage::Delta delta = turn.take();
     const auto begin = std::chrono::steady_clock::now();
     store_.commit(delta);
+    failed_at_ms_ = 0;
     meters_.batch(batch.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     return turn.messages_made();
 }
@@ -235,6 +244,11 @@ void Engine::run_due(Instant now) {
     } catch (const std::exception&) {
         // Due still: the next turn tries again.
     }
+}
+
+bool Engine::writes() const {
+    const std::int64_t failed = failed_at_ms_.load();
+    return failed == 0 || steady_ms() - failed > doubtful_for_ms;
 }
 
 std::shared_ptr<const Surroundings> Engine::around() const {

@@ -84,6 +84,8 @@ public:
         std::function<void(double)> checkpoint = [](double) {};
     };
     void meter(Meters meters) { meters_ = std::move(meters); }
+    /// Whether commits succeed: false for a while after one that the disk or the database did not take.
+    [[nodiscard]] bool writes() const;
     [[nodiscard]] std::size_t queued() const { return queued_.load(); }
 
 private:
@@ -118,6 +120,7 @@ private:
     bool stopping_ = false;
     std::thread thread_;
     std::atomic<std::int64_t> latest_{0};
+    std::atomic<std::int64_t> failed_at_ms_{0};  ///< of the steady clock; 0 when the last commit succeeded
     Instant last_due_{0};
     std::set<CustomerId> set_aside_;  ///< whose timers fail by a fault of their own, until the next start
 };

@@ -137,6 +137,8 @@ void Turn::record(Working& customer, std::string_view kind, std::string_view jso
 void Turn::send(Working& customer, storage::MessageRow message) {
     if (!message.topic.empty()) supersede(customer, message.channel, message.topic);
     message.row = new_row(customer);
+    customer.state.last_message = message.row;
+    customer.changed = true;
     message.customer = customer.id;
     message.created = now;
     ++messages_made_;
@@ -148,7 +150,7 @@ void Turn::send(Working& customer, storage::MessageRow message) {
 }
 
 std::int64_t Turn::new_row(const Working& customer) {
-    std::int64_t above = 0;
+    std::int64_t above = customer.state.last_message;
     for (const protection::Waiting& waiting : customer.state.waiting)
         above = std::max(above, waiting.message);
     return store_.reserve(storage::Sequence::message, 1, above);

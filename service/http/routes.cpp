@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "service/http/api.h"
+#include "service/http/camara_error.h"
 
 namespace roamguard::http {
 namespace {
@@ -16,6 +17,23 @@ Response try_later(int seconds, const std::string& code, const std::string& deta
     Response response = problem(503, code, detail);
     response.headers.emplace_back("Retry-After", std::to_string(seconds));
     return response;
+}
+
+}  // namespace
+
+namespace {
+
+/// What a route reads may be away like what it writes: the caller is told to come again, in the route's own manners.
+void answer_when_store_is_away(Route& route) {
+    const bool camara = speaks_camara(route);
+    route.handle = [camara, handle = std::move(route.handle)](const Request& request) {
+        try {
+            return handle(request);
+        } catch (const storage::StoreUnavailable&) {
+            Response away = try_later(2, "store_unavailable", "the store did not answer; try again");
+            return camara ? correlated(request, as_camara_error(away)) : away;
+        }
+    };
 }
 
 }  // namespace
@@ -36,6 +54,8 @@ std::vector<Route> all_routes(Api& api) {
     add_three_gpp_routes(routes, api);
     add_nchf_routes(routes, api);
     add_docs_routes(routes);
+    for (Route& route : routes)
+        answer_when_store_is_away(route);
     return routes;
 }
 

@@ -17,7 +17,10 @@ Response ready(Api& api) {
     };
     try {
         api.store().ping();
-        checks["store"] = {{"status", "pass"}};
+        if (api.engine.writes())
+            checks["store"] = {{"status", "pass"}};
+        else
+            fail("store", "the store does not take what is written");
     } catch (const std::exception&) {
         fail("store", "the store does not answer");
     }

@@ -190,12 +190,13 @@ struct CustomerState {
     std::vector<Instant> automatic;  ///< when the last automatic texts went out (help, usage), by the clock, at most 3
     std::vector<PolicySubscription> policy;
     std::vector<std::string> camara_subscriptions;  ///< CAMARA subscriptionIds that name this customer
+    std::int64_t last_message = 0;                  ///< row of the newest message: each later one stands above it
 
     [[nodiscard]] const KnownPlace* place() const { return places.empty() ? nullptr : &places.back().place; }
     auto fields() {
         return std::tie(profile, known, erased, places, trip, counts, holds, questions, welcomed, advised, waiting,
                         hold_sequence, entries, last_entry, head, wake, unsettled, automatic, policy,
-                        camara_subscriptions);
+                        camara_subscriptions, last_message);
     }
 };
 

@@ -213,7 +213,7 @@ Connection::Connection(const std::string& url, Use use) : connection_(nullptr, &
                            "dbname",
                            "client_encoding",
                            nullptr};
-    const char* values[] = {"5", "1", "5", "3", "3", "15000", "roamguard", "read-write", url.c_str(), "UTF8", nullptr};
+    const char* values[] = {"3", "1", "5", "3", "3", "15000", "roamguard", "read-write", url.c_str(), "UTF8", nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
     if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
         throw StoreUnavailable("cannot connect to the database " + masked(url) + ": " +
@@ -221,6 +221,7 @@ Connection::Connection(const std::string& url, Use use) : connection_(nullptr, &
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
     if (PQenterPipelineMode(connection_.get()) != 1) throw StoreUnavailable("the connection takes no pipeline mode");
+    if (use == Use::read) patience_ = std::chrono::seconds(8);
     settle(use);
 }
 
@@ -261,7 +262,24 @@ void Connection::queue(const char* sql, Parameters parameters) {
     queued_.push_back({Queued::What::statement, sql});
 }
 
+/// libpq itself waits without end: a server that is frozen, or waits for its standby, would take every request with it.
+PGresult* Connection::next_result() {
+    while (PQisBusy(connection_.get())) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(answer_by_ - Clock::now());
+        pollfd waiting{PQsocket(connection_.get()), POLLIN, 0};
+        const int ready = left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(left.count())) : 0;
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) {
+            broken_ = true;
+            throw StoreUnavailable("the database did not answer in time");
+        }
+        if (PQconsumeInput(connection_.get()) != 1) lost();
+    }
+    return PQgetResult(connection_.get());
+}
+
 std::vector<Rows> Connection::flush() {
+    answer_by_ = Clock::now() + patience_;
     if (PQpipelineSync(connection_.get()) != 1) lost();
     trips.fetch_add(1, std::memory_order_relaxed);
     std::vector<Rows> rows;
@@ -270,7 +288,7 @@ std::vector<Rows> Connection::flush() {
     for (const Queued& one : waiting)
         receive(one, rows, failure);
     being_prepared_.clear();
-    const std::unique_ptr<PGresult, void (*)(PGresult*)> end(PQgetResult(connection_.get()), &PQclear);
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> end(next_result(), &PQclear);
     if (!end || PQresultStatus(end.get()) != PGRES_PIPELINE_SYNC) broken_ = true;
     if (failure) std::rethrow_exception(failure);
     if (broken_) lost();
@@ -279,7 +297,7 @@ std::vector<Rows> Connection::flush() {
 
 void Connection::receive(const Queued& queued, std::vector<Rows>& rows, std::exception_ptr& failure) {
     if (broken_) return;
-    PGresult* result = PQgetResult(connection_.get());
+    PGresult* result = next_result();
     if (!result) {
         broken_ = true;
         return;
@@ -303,7 +321,7 @@ void Connection::receive(const Queued& queued, std::vector<Rows>& rows, std::exc
         if (!failure) failure = failure_of(result);
         return;
     }
-    if (PGresult* more = PQgetResult(connection_.get())) {  // each answer ends with nothing
+    if (PGresult* more = next_result()) {  // each answer ends with nothing
         PQclear(more);
         broken_ = true;
     }

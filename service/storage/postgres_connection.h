@@ -107,7 +107,13 @@ private:
         enum class What { preparation, statement } what;
         const char* sql;
     };
+    using Clock = std::chrono::steady_clock;
+    /// For the answer to one flush: a request behind a silent database must hear so within half a minute. Who only
+    /// reads waits less still.
+    std::chrono::seconds patience_{10};
+
     void settle(Use use);
+    [[nodiscard]] PGresult* next_result();
     void receive(const Queued& queued, std::vector<Rows>& rows, std::exception_ptr& failure);
     [[noreturn]] void lost();
 
@@ -115,6 +121,7 @@ private:
     std::deque<Queued> queued_;
     std::set<const char*> prepared_, being_prepared_;
     bool broken_ = false;
+    Clock::time_point answer_by_{};
 };
 
 /// The failure a result stands for, as the seam names it.

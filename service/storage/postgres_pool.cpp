@@ -4,7 +4,15 @@
 
 namespace roamguard::storage::postgres {
 
+namespace {
+
+/// A connection that was dead fails at once; one that was silent has cost the caller enough.
+constexpr std::chrono::seconds tried_at_once{3};
+
+}  // namespace
+
 Rows Pool::run(const char* sql, const Parameters& parameters) {
+    const auto begun = std::chrono::steady_clock::now();
     for (int attempt = 1;; ++attempt) {
         std::unique_ptr<Connection> connection = take();
         const bool kept = connection != nullptr;
@@ -16,7 +24,7 @@ Rows Pool::run(const char* sql, const Parameters& parameters) {
         } catch (const StoreUnavailable&) {
             const bool died = !connection || connection->broken();
             give_back(std::move(connection));
-            if (!died || !kept || attempt > 1) throw;
+            if (!died || !kept || attempt > 1 || std::chrono::steady_clock::now() - begun > tried_at_once) throw;
             drop_idle();  // they were all made before the server went away
         } catch (...) {
             give_back(std::move(connection));
