@@ -11,33 +11,14 @@
 #include <memory>
 #include <stdexcept>
 
+#include "data/base64.h"
+
 namespace roamguard::notifications {
 namespace {
 
 constexpr std::string_view prefix = "whsec_";
 constexpr std::string_view version = "v1,";
 constexpr std::int64_t tolerance_ms = 5 * 60 * 1000;
-
-std::string base64(std::string_view bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3), '\0');
-    ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    return text;
-}
-
-/// Strictly: what does not come out the same when encoded again (spaces, missing padding, stray bits) is no base64.
-std::optional<std::string> bytes_of(std::string_view text) {
-    if (text.empty() || text.size() % 4 != 0 || text.size() > 4096) return std::nullopt;
-    std::string bytes(text.size() / 4 * 3, '\0');
-    const int length =
-        ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    if (length < 0) return std::nullopt;
-    const std::size_t padding = text.back() != '=' ? 0 : text[text.size() - 2] == '=' ? 2 : 1;
-    bytes.resize(bytes.size() - padding);
-    if (base64(bytes) != text) return std::nullopt;
-    return bytes;
-}
 
 /// HMAC-SHA256 over the parts as if they were one.
 std::string hmac(const std::string& key, std::initializer_list<std::string_view> parts) {
@@ -63,7 +44,7 @@ std::string hmac(const std::string& key, std::initializer_list<std::string_view>
 /// The timestamp as it stands in the header, since that is what was signed.
 std::string signature_of(const WebhookSecret& secret, std::string_view id, std::string_view timestamp,
                          std::string_view body) {
-    return std::string{version} + base64(hmac(secret.bytes(), {id, ".", timestamp, ".", body}));
+    return std::string{version} + data::to_base64(hmac(secret.bytes(), {id, ".", timestamp, ".", body}));
 }
 
 std::optional<std::int64_t> seconds_of(std::string_view text) {
@@ -118,7 +99,8 @@ Signature verify_webhook(std::span<const WebhookSecret> secrets, std::string_vie
 
 std::optional<WebhookSecret> WebhookSecret::parse(std::string_view text) {
     if (text.substr(0, prefix.size()) == prefix) text.remove_prefix(prefix.size());
-    std::optional<std::string> bytes = bytes_of(text);
+    if (text.empty() || text.size() > 4096) return std::nullopt;
+    std::optional<std::string> bytes = data::from_base64(text);
     if (!bytes) return std::nullopt;
     WebhookSecret secret;
     secret.bytes_ = std::move(*bytes);

@@ -1,4 +1,5 @@
 #include <iostream>
+#include <sstream>
 
 #include "service/commands/remote.h"
 
@@ -7,16 +8,15 @@ namespace {
 
 using nlohmann::json;
 
-std::string list_of(const json& values) {
-    std::string text;
-    for (const json& value : values)
-        text += (text.empty() ? "" : ", ") + (value.is_string() ? value.get<std::string>() : value.dump());
-    return text;
+/// The lines of a message, set off from what is said about it.
+std::string indented(const std::string& text) {
+    std::string out, line;
+    for (std::istringstream lines(text); std::getline(lines, line);)
+        out += "        | " + line + "\n";
+    return out;
 }
 
 void print_decision(const json& decision) {
-    if (decision.contains("outcomes") && !decision["outcomes"].empty())
-        std::cout << "      decided: " << list_of(decision["outcomes"]) << "\n";
     if (decision.contains("price")) {
         const json& price = decision["price"];
         if (price.contains("unpriced"))
@@ -27,35 +27,20 @@ void print_decision(const json& decision) {
                       << price.value("destination", "") << "): " << price.value("added", "") << " "
                       << price.value("currency", "") << " added\n";
     }
-    const json holds = decision.value("holds", json::array()), reasons = decision.value("reasons", json::array());
-    for (const json& change : holds)
-        std::cout << "      " << change.value("what", "") << ": " << list_of(change["services"]) << " ("
-                  << change.value("cause", "") << " " << change.value("about", "")
-                  << "): " << change.value("reason", "") << "\n";
-    for (const json& reason : reasons)
-        std::cout << "      because: " << reason.get<std::string>() << "\n";
+    for (const char* list : {"holds", "reasons"})
+        for (const json& one : decision.value(list, json::array()))
+            std::cout << "      because: " << (one.is_string() ? one.get<std::string>() : one.value("reason", ""))
+                      << "\n";
 }
 
 void print_entry(const json& item) {
     std::cout << item.value("number", 0) << "  " << item.value("at", "") << "  " << item.value("kind", "") << "  "
               << item.value("hash", "").substr(0, 16) << "\n";
+    std::cout << "      " << item.value("summary", "") << "\n";
     const json& entry = item["entry"];
-    if (!entry.is_object()) {
-        std::cout << "      (erased or dropped)\n";
-        return;
-    }
-    if (entry.contains("event")) {
-        const json& event = entry["event"];
-        std::cout << "      " << event.value("type", "") << " " << event.value("id", "") << " of "
-                  << event.value("time", "") << "\n      " << event["data"].dump() << "\n";
-    }
-    if (entry.contains("text"))
-        std::cout << "      " << entry.value("kind", "") << " by " << entry.value("channel", "") << ": "
-                  << entry.value("text", "") << "\n";
-    if (entry.contains("choice"))
-        std::cout << "      answered " << entry.value("choice", "") << " by " << entry.value("by", "") << "\n";
-    if (item.value("kind", "") == "delivery")
-        std::cout << "      " << entry.value("message", "") << " " << entry.value("state", "") << "\n";
+    if (!entry.is_object()) return;
+    if (entry.contains("event")) std::cout << "      " << entry["event"]["data"].dump() << "\n";
+    if (entry.contains("text")) std::cout << indented(entry.value("text", ""));
     if (entry.contains("decision")) print_decision(entry["decision"]);
     if (item.value("kind", "") == "timer") print_decision(entry);
 }

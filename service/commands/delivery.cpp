@@ -182,8 +182,10 @@ Delivery::Delivery(engine::Engine& engine, const Configuration& configuration, h
         if (!dispatchers_.count(name)) unconfigured_.emplace_back(name);
 }
 
-/// What was owed to somebody who is configured no more would be told as news when it is configured again.
+/// What was owed to somebody who is configured no more would be told as news when it is configured again. Where
+/// instances share the store, another one may be configured otherwise: what it owes is not this one's to drop.
 void Delivery::drop_unconfigured() {
+    if (engine_.store().shared()) return;
     for (const std::string& channel : unconfigured_)
         for (;;) {
             const auto rows = engine_.store().due_messages(channel, {INT64_MAX}, 500);

@@ -45,14 +45,13 @@ bool names_nobody(Turn& turn, const intake::Subscriber& subscriber) {
            !turn.find(alias_of_camara(subscriber.camara_subscription));
 }
 
-EventResult unknown_subscription(Turn& turn, const RoamingEvent& event) {
+EventResult refuse(Turn& turn, const RoamingEvent& event, int status, std::string code, std::string pointer,
+                   std::string detail) {
     Refusal refusal;
-    refusal.status = 422;
-    refusal.code = "unknown_subscription";
-    refusal.detail =
-        "there is no device in it, and no customer is known by this subscriptionId; tell whose it is by PUT "
-        "/v1/camara/subscriptions/{id} and send the event again";
-    refusal.errors = {{"/data/subscriptionId", "unknown_subscription", refusal.detail}};
+    refusal.status = status;
+    refusal.errors = {{std::move(pointer), code, detail}};
+    refusal.code = std::move(code);
+    refusal.detail = std::move(detail);
     refusal.id = event.id;
     refusal.source = event.source;
     refusal.type = event.type_name;
@@ -60,17 +59,15 @@ EventResult unknown_subscription(Turn& turn, const RoamingEvent& event) {
     return rejected(turn, refusal);
 }
 
+EventResult unknown_subscription(Turn& turn, const RoamingEvent& event) {
+    return refuse(turn, event, 422, "unknown_subscription", "/data/subscriptionId",
+                  "there is no device in it, and no customer is known by this subscriptionId; tell whose it is by PUT "
+                  "/v1/camara/subscriptions/{id} and send the event again");
+}
+
 EventResult reused_id(Turn& turn, const RoamingEvent& event) {
-    Refusal refusal;
-    refusal.status = 409;
-    refusal.code = "id_reused";
-    refusal.detail = "an event with this source and id was taken before with other content; a new event needs a new id";
-    refusal.errors = {{"/id", "id_reused", refusal.detail}};
-    refusal.id = event.id;
-    refusal.source = event.source;
-    refusal.type = event.type_name;
-    refusal.body = event.data_json.substr(0, 4096);
-    return rejected(turn, refusal);
+    return refuse(turn, event, 409, "id_reused", "/id",
+                  "an event with this source and id was taken before with other content; a new event needs a new id");
 }
 
 geoip::Place find_place(const Turn& turn, const RoamingEvent& event, geoip::Country home) {

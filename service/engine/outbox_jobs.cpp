@@ -222,8 +222,8 @@ void RetryJob::run(Turn& turn) {
         refusal_ = "the customer was erased";
         return;
     }
-    const customers::Profile& profile = customer->state.profile;
-    if (message->to.empty()) message->to = message->channel == "app" ? profile.app_address : profile.msisdn.e164();
+    if (message->to.empty())
+        message->to = message->channel == "app" ? customer->state.profile.app_address : sms_recipient(*customer);
     if (message->to.empty()) {
         refusal_ = "the customer still has no address";
         return;

@@ -1,22 +1,23 @@
 #include "service/http/keys.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <stdexcept>
 
+#include "data/base64.h"
 #include "data/digest.h"
 #include "service/http/problem.h"
 
 namespace roamguard::http {
 namespace {
 
-std::string base64url(const unsigned char* bytes, int count) {
-    std::string text(static_cast<std::size_t>(4 * ((count + 2) / 3) + 1), '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, count);
-    text.resize(static_cast<std::size_t>(size));
+std::string random_text(int bytes) {
+    std::string random(static_cast<std::size_t>(bytes), '\0');
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), bytes) != 1)
+        throw std::runtime_error("the system gives no random bytes");
+    std::string text = data::to_base64(random);  // in the alphabet for URLs, without padding
     while (!text.empty() && text.back() == '=')
         text.pop_back();
     std::replace(text.begin(), text.end(), '+', '-');
@@ -24,15 +25,9 @@ std::string base64url(const unsigned char* bytes, int count) {
     return text;
 }
 
-std::string random_text(int bytes) {
-    std::vector<unsigned char> random(static_cast<std::size_t>(bytes));
-    if (RAND_bytes(random.data(), bytes) != 1) throw std::runtime_error("the system gives no random bytes");
-    return base64url(random.data(), bytes);
-}
-
-std::string bearer_of(const Request& request) {
+/// What follows the scheme (given in lower case, with its space) in Authorization; empty when it is another one.
+std::string credentials_of(const Request& request, std::string_view scheme) {
     const std::string header = request.header("authorization").value_or("");
-    constexpr std::string_view scheme = "bearer ";
     if (header.size() <= scheme.size()) return {};
     for (std::size_t i = 0; i < scheme.size(); ++i)
         if ((header[i] | 0x20) != (scheme[i] | 0x20)) return {};
@@ -41,26 +36,13 @@ std::string bearer_of(const Request& request) {
 
 /// Gateways send the key as the password of HTTP Basic, under any name.
 std::string basic_password(const Request& request) {
-    const std::string header = request.header("authorization").value_or("");
-    constexpr std::string_view scheme = "basic ";
-    if (header.size() <= scheme.size()) return {};
-    for (std::size_t i = 0; i < scheme.size(); ++i)
-        if ((header[i] | 0x20) != (scheme[i] | 0x20)) return {};
-    const std::string_view encoded = std::string_view(header).substr(scheme.size());
-    if (encoded.size() % 4 != 0 || encoded.size() > 1024) return {};
-    std::string decoded(encoded.size() / 4 * 3, '\0');
-    const int size =
-        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
-                        reinterpret_cast<const unsigned char*>(encoded.data()), static_cast<int>(encoded.size()));
-    if (size < 0) return {};
-    decoded.resize(static_cast<std::size_t>(size) -
-                   static_cast<std::size_t>(std::count(encoded.begin(), encoded.end(), '=')));
-    const std::size_t colon = decoded.find(':');
-    return colon == std::string::npos ? std::string() : decoded.substr(colon + 1);
+    const auto decoded = data::from_base64(credentials_of(request, "basic "));
+    const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
+    return colon == std::string::npos ? std::string() : decoded->substr(colon + 1);
 }
 
 std::string secret_of(const Request& request, const Route& route) {
-    const std::string bearer = bearer_of(request);
+    const std::string bearer = credentials_of(request, "bearer ");
     return bearer.empty() && route.pattern.rfind("/v1/sms/", 0) == 0 ? basic_password(request) : bearer;
 }
 

@@ -134,6 +134,20 @@ tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& reques
     return query;
 }
 
+namespace {
+
+/// The parameters that say where.
+Doc of_a_place(Doc doc) {
+    return doc.query("mcc", "Mcc", "Mobile country code; alone it names the country only.")
+        .query("mnc", "Mnc", "Mobile network code; needs `mcc`.")
+        .query("tadig", "Tadig", "The network's TADIG code, where there is no `mcc`.")
+        .query("ip", "IpAddress", "An address of the device or of what serves it.")
+        .query("ipOf", "IpOf", "Whose address `ip` is.")
+        .query("homeCountry", "CountryCode", "The customer's home; `home.country` unless given.");
+}
+
+}  // namespace
+
 void add_destination_routes(std::vector<Route>& routes, Api& api) {
     routes.push_back(
         {"GET",
@@ -142,14 +156,7 @@ void add_destination_routes(std::vector<Route>& routes, Api& api) {
          "Where a network or address is, with the reasoning.",
          0,
          [&api](const Request& request) { return resolve_destination(api, request); },
-         Doc("resolveDestination", "Tariffs")
-             .says("At least one of `mcc`, `tadig` and `ip`.")
-             .query("mcc", "Mcc", "Mobile country code; alone it names the country only.")
-             .query("mnc", "Mnc", "Mobile network code; needs `mcc`.")
-             .query("tadig", "Tadig", "The network's TADIG code, where there is no `mcc`.")
-             .query("ip", "IpAddress", "An address of the device or of what serves it.")
-             .query("ipOf", "IpOf", "Whose address `ip` is.")
-             .query("homeCountry", "CountryCode", "The customer's home; `home.country` unless given.")
+         of_a_place(Doc("resolveDestination", "Tariffs").says("At least one of `mcc`, `tadig` and `ip`."))
              .query("plan", "string", "Whose prices choose among several possible countries; `*` unless given.")
              .gives(200, "ResolvedDestination", "Where it is, and why.")
              .may(422, "A parameter is missing or wrong; `detail` names it.")});
@@ -159,15 +166,9 @@ void add_destination_routes(std::vector<Route>& routes, Api& api) {
                       "What a traveller would pay at a place, with the row that says so.",
                       0,
                       [&api](const Request& request) { return quote(api, request); },
-                      Doc("quote", "Tariffs")
-                          .says("At least one of `country`, `mcc`, `tadig` and `ip`; `country` wins.")
-                          .query("country", "CountryCode", "The country, where no network is meant.")
-                          .query("mcc", "Mcc", "Mobile country code; alone it names the country only.")
-                          .query("mnc", "Mnc", "Mobile network code; needs `mcc`.")
-                          .query("tadig", "Tadig", "The network's TADIG code, where there is no `mcc`.")
-                          .query("ip", "IpAddress", "An address of the device or of what serves it.")
-                          .query("ipOf", "IpOf", "Whose address `ip` is.")
-                          .query("homeCountry", "CountryCode", "The customer's home; `home.country` unless given.")
+                      of_a_place(Doc("quote", "Tariffs")
+                                     .says("At least one of `country`, `mcc`, `tadig` and `ip`; `country` wins.")
+                                     .query("country", "CountryCode", "The country, where no network is meant."))
                           .query("plan", "string", "The traveller's plan; `*` unless given.")
                           .query("at", "Time", "When; now unless given.")
                           .gives(200, "Quote", "The prices, by service.")

@@ -20,6 +20,50 @@ std::vector<storage::EvidenceRow> chain_of(Api& api, const Seen& seen) {
     return entries;
 }
 
+std::string words_of(const json& list) {
+    std::string text;
+    for (const json& word : list)
+        text += (text.empty() ? "" : ", ") + word.get<std::string>();
+    return text;
+}
+
+/// What the entry itself tells of, without what was decided about it.
+std::string subject(const std::string& kind, const json& entry) {
+    const auto member = [&](const char* name) { return entry.value(name, ""); };
+    if (entry.contains("event"))
+        return entry["event"].value("type", "") + " " + entry["event"].value("id", "") + " of " +
+               entry["event"].value("time", "");
+    if (kind == "message") return member("kind") + " by " + member("channel");
+    if (kind == "delivery")
+        return member("kind") + " by " + member("channel") + ": " + member("state") +
+               (member("error").empty() ? "" : " (" + member("error") + ")");
+    if (kind == "answer") return member("choice") + " by " + member("by");
+    if (kind == "reply") return "SMS of the customer, read as " + member("says") + ": " + member("result");
+    if (kind == "platform") {
+        const json& told = entry["data"];
+        return "the platform is told: " + words_of(told["services"]) +
+               (member("type") == "org.roamguard.data.held.v1" ? " held" : " released") + " (" +
+               words_of(told["causes"]) + "), number " + std::to_string(told.value("sequence", 0));
+    }
+    if (kind == "policy" || kind == "profile") return kind + " " + member("what");
+    return {};
+}
+
+/// What a person reads of an entry: one line of what happened.
+std::string summary(const std::string& kind, const json& entry) {
+    if (!entry.is_object()) return "erased or dropped; its hash remains";
+    std::string text = subject(kind, entry);
+    const auto add = [&](const std::string& more) { text += (text.empty() ? "" : " → ") + more; };
+    const json& decision = entry.contains("decision") ? entry["decision"] : entry;
+    if (!decision.is_object()) return text;
+    if (decision.contains("outcomes") && !decision["outcomes"].empty()) add(words_of(decision["outcomes"]));
+    if (kind != "platform" && decision.contains("holds"))
+        for (const json& change : decision["holds"])
+            add(words_of(change["services"]) + " " + change.value("what", "") + " (" + change.value("cause", "") + " " +
+                change.value("about", "") + ")");
+    return text.empty() ? kind : text;
+}
+
 json entry_json(const storage::EvidenceRow& row, const std::string& key, const std::string& before) {
     json out = {{"number", row.number},
                 {"at", tariffs::to_rfc3339(row.at)},
@@ -33,25 +77,15 @@ json entry_json(const storage::EvidenceRow& row, const std::string& key, const s
         out["entry"] = nullptr;
         out["fault"] = error.what();
     }
+    out["summary"] = summary(row.kind, out["entry"]);
     return out;
 }
 
-/// What a person reads of an entry: one line of what happened.
-std::string headline(const std::string& kind, const json& entry) {
-    if (!entry.is_object()) return "erased or dropped; its hash remains";
-    std::string text;
-    const json& decision = entry.contains("decision") ? entry["decision"] : entry;
-    if (entry.contains("event"))
-        text = entry["event"].value("type", "") + " " + entry["event"].value("id", "") + " of " +
-               entry["event"].value("time", "");
-    if (kind == "message") text = entry.value("kind", "") + " by " + entry.value("channel", "");
-    if (kind == "delivery") text = "message " + entry.value("message", "") + " " + entry.value("state", "");
-    if (kind == "answer") text = entry.value("choice", "") + " by " + entry.value("by", "");
-    if (kind == "profile") text = "profile " + entry.value("what", "");
-    const json outcomes = decision.is_object() ? decision.value("outcomes", json::array()) : json::array();
-    for (const json& outcome : outcomes)
-        text += (text.empty() ? "" : " → ") + outcome.get<std::string>();
-    return text.empty() ? kind : text;
+/// The words of a message, either way, that belong in front of whoever judges a complaint.
+std::string spoken(const json& item) {
+    const std::string kind = item.value("kind", "");
+    const json& entry = item["entry"];
+    return entry.is_object() && (kind == "message" || kind == "reply") ? entry.value("text", "") : "";
 }
 
 /// The evidence file as a page that prints well; every text is escaped by the template.
@@ -64,8 +98,8 @@ Response timeline_page(const Seen& seen, const json& items, const std::string& h
         row.set("number", std::to_string(item.value("number", 0)));
         row.set("at", item.value("at", ""));
         row.set("kind", item.value("kind", ""));
-        row.set("headline", headline(item.value("kind", ""), entry));
-        row.set("text", entry.is_object() && item.value("kind", "") == "message" ? entry.value("text", "") : "");
+        row.set("headline", item.value("summary", ""));
+        row.set("text", spoken(item));
         row.set("detail", entry.is_object() ? entry.dump(2) : "");
         row.set("hash", item.value("hash", "").substr(0, 16));
         rows << row;

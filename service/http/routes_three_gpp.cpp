@@ -40,46 +40,36 @@ Response take_reports(Api& api, const Request& request, Reader read) {
     return done;
 }
 
+Route report_route(Api& api, std::string path, std::string summary, Reader read, const char* operation,
+                   const char* body) {
+    constexpr std::size_t max_body = 256 * 1024;
+    return {"POST",
+            std::move(path),
+            {"platform"},
+            std::move(summary),
+            max_body,
+            [&api, read](const Request& request) { return take_reports(api, request, read); },
+            Doc(operation, "3GPP")
+                .in(Doc::Dialect::three_gpp)
+                .says("Reports of other kinds are passed over. All reports of one notification are durable "
+                      "together, or none is taken.")
+                .takes("application/json", body)
+                .gives(204, "", "Durable.")
+                .may(400, "Not JSON, or a report breaks a rule; `invalidParams` names each.")
+                .may(409, "A report came before with other content.")
+                .may(413, "Too many reports, or too many bytes.")
+                .commits()
+                .signable()};
+}
+
 }  // namespace
 
 void add_three_gpp_routes(std::vector<Route>& routes, Api& api) {
-    constexpr std::size_t max_body = 256 * 1024;
-    routes.push_back(
-        {"POST",
-         "/3gpp/monitoring-events",
-         {"platform"},
-         "Roaming status by 3GPP TS 29.122 (NEF, SCEF).",
-         max_body,
-         [&api](const Request& request) { return take_reports(api, request, &intake::read_monitoring_events); },
-         Doc("notifyMonitoringEvents", "3GPP")
-             .in(Doc::Dialect::three_gpp)
-             .says("Reports of other kinds are passed over. All reports of one notification are durable "
-                   "together, or none is taken.")
-             .takes("application/json", "MonitoringNotification")
-             .gives(204, "", "Durable.")
-             .may(400, "Not JSON, or a report breaks a rule; `invalidParams` names each.")
-             .may(409, "A report came before with other content.")
-             .may(413, "Too many reports, or too many bytes.")
-             .commits()
-             .signable()});
-    routes.push_back(
-        {"POST",
-         "/3gpp/ee-notifications",
-         {"platform"},
-         "Roaming status by 3GPP TS 29.503 (UDM event exposure).",
-         max_body,
-         [&api](const Request& request) { return take_reports(api, request, &intake::read_ee_notifications); },
-         Doc("notifyEventExposure", "3GPP")
-             .in(Doc::Dialect::three_gpp)
-             .says("Reports of other kinds are passed over. All reports of one notification are durable "
-                   "together, or none is taken.")
-             .takes("application/json", "EeNotification")
-             .gives(204, "", "Durable.")
-             .may(400, "Not JSON, or a report breaks a rule; `invalidParams` names each.")
-             .may(409, "A report came before with other content.")
-             .may(413, "Too many reports, or too many bytes.")
-             .commits()
-             .signable()});
+    routes.push_back(report_route(api, "/3gpp/monitoring-events", "Roaming status by 3GPP TS 29.122 (NEF, SCEF).",
+                                  &intake::read_monitoring_events, "notifyMonitoringEvents", "MonitoringNotification"));
+    routes.push_back(report_route(api, "/3gpp/ee-notifications",
+                                  "Roaming status by 3GPP TS 29.503 (UDM event exposure).",
+                                  &intake::read_ee_notifications, "notifyEventExposure", "EeNotification"));
 }
 
 }  // namespace roamguard::http

@@ -101,32 +101,6 @@ std::optional<AttributeTime> parse_time(std::string_view text) {
     return AttributeTime{year > 1970 ? Range::after : Range::before, {}};
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-    static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if (text.size() % 4 != 0) return std::nullopt;
-    std::size_t padding = 0;
-    while (padding < 2 && !text.empty() && text.back() == '=') {
-        text.remove_suffix(1);
-        ++padding;
-    }
-    std::string out;
-    out.reserve(text.size() / 4 * 3 + 2);
-    std::uint32_t bits = 0;
-    int held = 0;
-    for (char c : text) {
-        const std::size_t value = alphabet.find(c);
-        if (value == alphabet.npos) return std::nullopt;
-        bits = (bits << 6 | static_cast<std::uint32_t>(value)) & 0xFFFFu;
-        held += 6;
-        if (held < 8) continue;
-        held -= 8;
-        out += static_cast<char>(bits >> held & 0xFFu);
-    }
-    // What is left over must be the zero bits that padding stands for.
-    if ((bits & ((1u << held) - 1u)) != 0) return std::nullopt;
-    return out;
-}
-
 std::optional<std::string> decode_header_value(std::string_view value) {
     std::string plain;
     bool inside = false;

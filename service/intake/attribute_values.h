@@ -29,9 +29,6 @@ struct AttributeTime {
 };
 [[nodiscard]] std::optional<AttributeTime> parse_time(std::string_view text);
 
-/// RFC 4648 section 4, with padding, without line breaks, unused bits zero.
-[[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
-
 /// A `ce-*` header's value (http-protocol-binding.md, 3.1.3.2): double quotes undone, then percent-decoded once.
 /// Nothing for an open quote, a `%` without two hexadecimal digits, or a result that is not UTF-8. Any bytes.
 [[nodiscard]] std::optional<std::string> decode_header_value(std::string_view value);

@@ -1,4 +1,5 @@
 #include "service/intake/cloud_event.h"
+#include "data/base64.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -262,7 +263,8 @@ tl::expected<CloudEvent, Refusal> read_structured(std::string_view text, const L
     } else if (data && reader.event().json_data) {
         reader.event().data = std::move(*data);
     } else if (base64) {
-        const auto bytes = base64->is_string() ? decode_base64(base64->get_ref<const std::string&>()) : std::nullopt;
+        const auto bytes =
+            base64->is_string() ? data::from_base64(base64->get_ref<const std::string&>()) : std::nullopt;
         if (bytes)
             unreadable_data = take_bytes(reader.event(), *bytes, limits.max_depth);
         else

@@ -142,6 +142,22 @@ def test_a_case_prints_the_evidence_of_one_traveller(service):
         assert said in result.stdout
 
 
+def test_a_customers_own_words_stand_in_the_case_and_on_the_page_that_is_printed(service):
+    customer = service.customer(caps=[monthly()])
+    customer.usage(megabytes(10), FR)
+    words = "Ja <b>!</b>"  # no answer, and nothing a page may take for its own
+    for text in (words, "Yes!"):
+        assert service.post("/v1/sms/inbound", json={"from": customer.msisdn, "text": text}).status_code == 200
+    said = run("case", customer.msisdn, *at(service)).stdout
+    page = service.get(customer.path + "/timeline?format=html").text
+    for line in ("read as unreadable: helped", "read as yes: confirmed", "data released (cap monthly)"):
+        assert line in said and line in page
+    for text in (words, "Yes!"):
+        assert f"| {text}" in said
+    assert "Yes!" in page and words not in page and "Ja &lt;b&gt;!&lt;" in page
+    assert all(item["summary"] for item in customer.timeline())
+
+
 def test_a_case_of_nobody_is_an_error(service):
     assert run("case", "+99900000001", *at(service)).returncode != 0
 

@@ -303,6 +303,14 @@ def test_a_gateways_key_comes_by_bearer_or_as_basic_password(keys, method, path,
         assert "WWW-Authenticate" in response.headers
 
 
+@pytest.mark.parametrize("words", ["", "=", "====", "========", "=" * 1024, "A===", "AA=A", "Og", "OnJnXw", "Og==\t",
+                                   "!!!!", "Og==" * 300, "a2FubmVs"], ids=lambda words: words[:12] or "none")
+def test_basic_credentials_that_are_none_are_refused_like_a_wrong_key(keys, words):
+    service, _ = keys
+    response = knock(service, "GET", "/v1/sms/dlr?id=n-unknown&status=1", b"", {"Authorization": f"Basic {words}"})
+    assert response.status_code == 401, response.text
+
+
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/confirmations?msisdn=%2B447700900897", "/v1/notifications"])
 def test_basic_opens_no_door_but_those_for_sms(keys, path):
     service, found = keys

@@ -11,14 +11,16 @@
 #include <filesystem>
 #include <thread>
 
-#include "service/http/server.h"
-#include "tests/http/raw_client.h"
+#include "tests/notifications/loopback.h"
 
 namespace roamguard::http {
 namespace {
 
 using notifications::Client;
 using notifications::Reply;
+using notifications::say;
+using notifications::Scripted;
+using notifications::swallow;
 
 using namespace std::chrono_literals;
 
@@ -53,53 +55,6 @@ ServerOptions on_free_port() {
 
 std::string url_of(int port, const std::string& scheme = "http") {
     return scheme + "://127.0.0.1:" + std::to_string(port);
-}
-
-/// A server of one thread that does with each accepted descriptor what it is told.
-class Scripted {
-public:
-    explicit Scripted(std::function<void(int connection, int number)> script)
-        : descriptor_{::socket(AF_INET, SOCK_STREAM, 0)} {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        REQUIRE(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), length) == 0);
-        REQUIRE(::listen(descriptor_, 8) == 0);
-        ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length);
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread{[this, script = std::move(script)] {
-            for (int connection = ::accept(descriptor_, nullptr, nullptr); connection >= 0;
-                 connection = ::accept(descriptor_, nullptr, nullptr)) {
-                script(connection, ++accepted_);
-                ::close(connection);
-            }
-        }};
-    }
-    ~Scripted() {
-        ::shutdown(descriptor_, SHUT_RDWR);
-        thread_.join();
-        ::close(descriptor_);
-    }
-    Scripted(const Scripted&) = delete;
-    Scripted& operator=(const Scripted&) = delete;
-    [[nodiscard]] std::string url() const { return url_of(port_); }
-    [[nodiscard]] int accepted() const { return accepted_; }
-
-private:
-    int descriptor_;
-    int port_ = 0;
-    std::atomic<int> accepted_{0};
-    std::thread thread_;
-};
-
-void swallow(int connection) {
-    char buffer[4096];
-    (void)!::recv(connection, buffer, sizeof buffer, 0);
-}
-
-void say(int connection, std::string_view bytes) {
-    (void)!::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 /// Answers a first request, then ends the connection at the second, as a server does that stops in between.

@@ -1,12 +1,8 @@
 #include "notifications/channels/kannel.h"
 
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <mutex>
-#include <thread>
 
-#include "service/http/server.h"
-#include "tests/http/raw_client.h"
+#include "tests/notifications/loopback.h"
 
 namespace roamguard::notifications {
 namespace {
@@ -16,40 +12,10 @@ using http::Request;
 using http::Response;
 using namespace std::chrono_literals;
 
-/// Answers as Kannel's smsbox does, what the test says, and keeps what it was asked.
-class Smsbox {
-public:
-    explicit Smsbox(std::function<Response(const Request&)> answer) : answer_{std::move(answer)} {
-        http::ServerOptions options;
-        options.port = 0;
-        options.threads = 8;
-        http::Route route;
-        route.method = "GET";
-        route.pattern = "/cgi-bin/sendsms";
-        route.handle = [this](const Request& request) {
-            {
-                const std::lock_guard lock{mutex_};
-                asked_.push_back(request);
-            }
-            return answer_(request);
-        };
-        server_ = std::make_unique<http::Server>(options, std::vector<http::Route>{route}, nullptr);
-        server_->start();
-    }
-    [[nodiscard]] std::string url() const {
-        return "http://127.0.0.1:" + std::to_string(server_->port()) + "/cgi-bin/sendsms";
-    }
-    [[nodiscard]] std::vector<Request> asked() {
-        const std::lock_guard lock{mutex_};
-        return asked_;
-    }
-    void stop() { server_->stop(); }
-
-private:
-    std::function<Response(const Request&)> answer_;
-    std::mutex mutex_;
-    std::vector<Request> asked_;
-    std::unique_ptr<http::Server> server_;
+/// Answers as Kannel's smsbox does, what the test says.
+struct Smsbox : Recorder {
+    explicit Smsbox(std::function<Response(const Request&)> answer)
+        : Recorder{"GET", "/cgi-bin/sendsms", std::move(answer)} {}
 };
 
 Response plain(int status, std::string body) { return {status, "text/html", std::move(body), {}}; }
@@ -80,52 +46,6 @@ Outgoing message(std::string text = "You are in Japan: data CNY 3.00 per MB.", s
 }
 
 std::string of(const Request& request, std::string_view name) { return request.parameter(name).value_or("none"); }
-
-/// Takes connections and does with each what it is told.
-class Scripted {
-public:
-    explicit Scripted(std::function<void(int connection)> script) : descriptor_{::socket(AF_INET, SOCK_STREAM, 0)} {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        REQUIRE(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), length) == 0);
-        REQUIRE(::listen(descriptor_, 8) == 0);
-        ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length);
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread{[this, script = std::move(script)] {
-            for (int connection = ::accept(descriptor_, nullptr, nullptr); connection >= 0;
-                 connection = ::accept(descriptor_, nullptr, nullptr)) {
-                ++accepted_;
-                script(connection);
-                ::close(connection);
-            }
-        }};
-    }
-    ~Scripted() {
-        ::shutdown(descriptor_, SHUT_RDWR);
-        thread_.join();
-        ::close(descriptor_);
-    }
-    Scripted(const Scripted&) = delete;
-    Scripted& operator=(const Scripted&) = delete;
-    [[nodiscard]] std::string server() const { return "http://127.0.0.1:" + std::to_string(port_); }
-    [[nodiscard]] int accepted() const { return accepted_; }
-
-private:
-    int descriptor_, port_ = 0;
-    std::atomic<int> accepted_{0};
-    std::thread thread_;
-};
-
-void swallow(int connection) {
-    char buffer[4096];
-    (void)!::recv(connection, buffer, sizeof buffer, 0);
-}
-
-void say(int connection, std::string_view bytes) {
-    (void)!::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-}
 
 }  // namespace
 
@@ -246,32 +166,32 @@ TEST_CASE("a Kannel that cannot be reached, is silent, slow or dies in between i
     CHECK(make_kannel(options_for("http://127.0.0.1:1/cgi-bin/sendsms"))->send(message()).error ==
           "no connection (http://127.0.0.1:1)");
     std::atomic<bool> over{false};
-    Scripted silent{[&](int) {
+    Scripted silent{[&](int, int) {
         while (!over)
             std::this_thread::sleep_for(5ms);
     }};
     const auto before = std::chrono::steady_clock::now();
-    const Attempt late = make_kannel(options_for(silent.server() + "/cgi-bin/sendsms"))->send(message());
+    const Attempt late = make_kannel(options_for(silent.url() + "/cgi-bin/sendsms"))->send(message());
     CHECK(std::chrono::steady_clock::now() - before < 2s);
     CHECK(late.fate == Fate::later);
-    CHECK(late.error == silent.server() + " did not answer within 1 s");
+    CHECK(late.error == silent.url() + " did not answer within 1 s");
     over = true;
-    Scripted dying{[](int connection) { swallow(connection); }};
-    const Attempt cut = make_kannel(options_for(dying.server() + "/cgi-bin/sendsms"))->send(message());
+    Scripted dying{[](int connection, int) { swallow(connection); }};
+    const Attempt cut = make_kannel(options_for(dying.url() + "/cgi-bin/sendsms"))->send(message());
     CHECK(cut.fate == Fate::later);
-    CHECK(cut.error == "the connection ended before the answer (" + dying.server() + ")");
+    CHECK(cut.error == "the connection ended before the answer (" + dying.url() + ")");
 }
 
 TEST_CASE("one attempt is one request, even where a kept connection ends without an answer") {
     std::atomic<int> requests{0};
-    Scripted once{[&](int connection) {
+    Scripted once{[&](int connection, int) {
         swallow(connection);
         ++requests;
         say(connection, "HTTP/1.1 202 Accepted\r\nContent-Length: 24\r\n\r\n0: Accepted for delivery");
         swallow(connection);
         ++requests;
     }};
-    const auto channel = make_kannel(options_for(once.server() + "/cgi-bin/sendsms"));
+    const auto channel = make_kannel(options_for(once.url() + "/cgi-bin/sendsms"));
     CHECK(channel->send(message()).fate == Fate::sent);
     CHECK(channel->send(message()).fate == Fate::later);
     CHECK(requests == 2);
@@ -279,11 +199,11 @@ TEST_CASE("one attempt is one request, even where a kept connection ends without
 }
 
 TEST_CASE("an accepted message counts as sent although the rest of the answer never comes") {
-    Scripted cut{[](int connection) {
+    Scripted cut{[](int connection, int) {
         swallow(connection);
         say(connection, "HTTP/1.1 202 Accepted\r\nContent-Length: 24\r\n\r\n0: Acc");
     }};
-    CHECK(make_kannel(options_for(cut.server() + "/cgi-bin/sendsms"))->send(message()).fate == Fate::sent);
+    CHECK(make_kannel(options_for(cut.url() + "/cgi-bin/sendsms"))->send(message()).fate == Fate::sent);
 }
 
 TEST_CASE("several threads send at once") {

@@ -3,12 +3,11 @@
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "notifications/http_client.h"
-#include "service/http/server.h"
+#include "tests/notifications/loopback.h"
 
 namespace roamguard::notifications {
 namespace {
@@ -18,37 +17,9 @@ using http::Request;
 using http::Response;
 using namespace std::chrono_literals;
 
-/// Takes posts on `/hook`, answers what the test says, and keeps what it got.
-class Receiver {
-public:
-    explicit Receiver(std::function<Response(const Request&)> answer) : answer_{std::move(answer)} {
-        http::ServerOptions options;
-        options.port = 0;
-        options.threads = 8;
-        http::Route route;
-        route.method = "POST";
-        route.pattern = "/hook";
-        route.handle = [this](const Request& request) {
-            {
-                const std::lock_guard lock{mutex_};
-                got_.push_back(request);
-            }
-            return answer_(request);
-        };
-        server_ = std::make_unique<http::Server>(options, std::vector<http::Route>{route}, nullptr);
-        server_->start();
-    }
-    [[nodiscard]] std::string server() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-    [[nodiscard]] std::vector<Request> got() {
-        const std::lock_guard lock{mutex_};
-        return got_;
-    }
-
-private:
-    std::function<Response(const Request&)> answer_;
-    std::mutex mutex_;
-    std::vector<Request> got_;
-    std::unique_ptr<http::Server> server_;
+/// Takes posts on `/hook` and answers what the test says.
+struct Receiver : Recorder {
+    explicit Receiver(std::function<Response(const Request&)> answer) : Recorder{"POST", "/hook", std::move(answer)} {}
 };
 
 Response accepted(const Request&) { return {204, "application/json", "", {}}; }
@@ -88,8 +59,8 @@ TEST_CASE("a message is posted as a CloudEvent whose id is the webhook's id") {
     Receiver receiver{accepted};
     const Attempt attempt = make_webhook(options_for(receiver.server() + "/hook?key=s3cret"))->send(message());
     CHECK(attempt.fate == Fate::sent);
-    REQUIRE(receiver.got().size() == 1);
-    const Request got = receiver.got().front();
+    REQUIRE(receiver.asked().size() == 1);
+    const Request got = receiver.asked().front();
     CHECK(got.parameter("key") == std::optional<std::string>("s3cret"));
     CHECK(got.header("content-type") == std::optional<std::string>("application/cloudevents+json"));
     CHECK(got.header("webhook-id") == std::optional<std::string>("n-1"));
@@ -113,7 +84,7 @@ TEST_CASE("as it is, the text is the body byte by byte, of the given type, to th
     notification.text = "{\"supi\":\"imsi-999990000000001\"}\n ";
     notification.to = receiver.server() + "/hook?a=1";
     CHECK(channel->send(notification).fate == Fate::sent);
-    const Request got = receiver.got().at(0);
+    const Request got = receiver.asked().at(0);
     CHECK(got.body == notification.text);
     CHECK(got.header("content-type") == std::optional<std::string>("application/json"));
     CHECK(got.parameter("a") == std::optional<std::string>("1"));
@@ -128,7 +99,7 @@ TEST_CASE("each secret signs what is sent, so that the receiver may change its o
     WebhookOptions options = options_for(receiver.server() + "/hook");
     options.secrets = parse_webhook_secrets(std::string{secret} + " whsec_AAAA").value();
     CHECK(make_webhook(options)->send(message()).fate == Fate::sent);
-    const Request got = receiver.got().at(0);
+    const Request got = receiver.asked().at(0);
     const std::string signatures = got.header("webhook-signature").value_or("");
     CHECK(std::count(signatures.begin(), signatures.end(), ' ') == 1);
     for (const char* text : {secret, "AAAA"}) {
@@ -143,7 +114,7 @@ TEST_CASE("credentials in the URL are sent as HTTP Basic and told nowhere") {
     const std::string address = receiver.server().substr(7);
     const Attempt attempt =
         make_webhook(options_for("http://us%65r:pa%2Fss@" + address + "/hook?key=s3cret"))->send(message());
-    CHECK(receiver.got().at(0).header("authorization") == std::optional<std::string>("Basic dXNlcjpwYS9zcw=="));
+    CHECK(receiver.asked().at(0).header("authorization") == std::optional<std::string>("Basic dXNlcjpwYS9zcw=="));
     CHECK(attempt.error == receiver.server() + " answered 500");
 }
 
@@ -182,11 +153,11 @@ TEST_CASE("what an answer means for a message, and for what is told until it is 
     for (const Case& one : cases) {
         answer = {one.status, "application/json", one.body, {{"Location", receiver.server() + "/elsewhere"}}};
         CAPTURE(one.status, one.body.substr(0, 40));
-        const std::size_t before = receiver.got().size();
+        const std::size_t before = receiver.asked().size();
         const Attempt attempt = whole->send(message());
         CHECK(attempt.fate == one.message);
         CHECK(as_is->send(message()).fate == one.as_is);
-        CHECK(receiver.got().size() == before + 2);
+        CHECK(receiver.asked().size() == before + 2);
         if (one.status < 300) {
             CHECK(attempt.error.empty());
         } else if (one.status < 400) {
@@ -263,7 +234,7 @@ TEST_CASE("many addresses at once are served over kept connections") {
         thread.join();
     CHECK(sent == 160);
     for (const auto& receiver : receivers)
-        CHECK(receiver->got().size() == 10);
+        CHECK(receiver->asked().size() == 10);
 }
 
 TEST_CASE("a webhook URL that is none is refused with the option's name and without what it holds") {
