@@ -70,8 +70,9 @@ int main(int argc, char** argv) {
     CLI::App app{"Roamguard ends roaming bill shock: it warns, asks and holds before high-cost usage goes on."};
     app.set_version_flag("--version", std::string("roamguard ") + ROAMGUARD_VERSION);
     app.allow_extras();
-    std::string file, directory, version, effective_at, reason, path, msisdn, role, name;
-    bool print_config = false, show = false;
+    std::string file, directory, version, effective_at, reason, path, msisdn, role, name, from, to, store,
+        verify = "sample";
+    bool print_config = false, show = false, replace = false;
     Remote remote;
     app.add_option("--config", file, "configuration file (TOML)");
     app.add_flag("--print-config", print_config, "print the effective configuration, each option explained, and end");
@@ -137,6 +138,26 @@ int main(int argc, char** argv) {
     print_case->add_option("MSISDN", msisdn, "the number, in E.164")->required();
     add_remote(*print_case, remote);
 
+    const auto chains = CLI::IsMember({"sample", "all"});
+    CLI::App* migrate = app.add_subcommand(
+        "migrate", "move a whole store, while no service runs on it, into an empty one; started again, it goes on");
+    migrate->add_option("--from", from, "the store to read: sqlite:///PATH or postgresql://…")
+        ->envname("ROAMGUARD_MIGRATE_FROM")
+        ->required();
+    migrate->add_option("--to", to, "the empty store that receives it")->envname("ROAMGUARD_MIGRATE_TO")->required();
+    migrate->add_option("--verify", verify, "which chains of evidence are computed again: sample or all")
+        ->check(chains);
+    CLI::App* backup = app.add_subcommand("backup", "copy the embedded store to a new file, by the running service");
+    backup->add_option("FILE", path, "whole path of the new file, on the service's machine")->required();
+    backup->add_option("--store", store, "sqlite:///PATH: work on the store itself, while no service runs on it");
+    add_remote(*backup, remote);
+    CLI::App* restore = app.add_subcommand("restore", "put a backup in the place of an embedded store");
+    restore->add_option("FILE", path, "what `roamguard backup` made")->required();
+    restore->add_option("--store", store, "sqlite:///PATH: where the store is to be")->required();
+    restore->add_flag("--replace", replace, "put it in the place of the store there, which is kept beside");
+    restore->add_option("--verify", verify, "which chains of evidence are computed again: sample or all")
+        ->check(chains);
+
     CLI11_PARSE(app, argc, argv);
 
     namespace commands = roamguard::commands;
@@ -148,6 +169,9 @@ int main(int argc, char** argv) {
     if (import_subscribers->parsed()) return commands::subscribers_import(remote, path);
     if (replay->parsed()) return commands::replay(remote, path, show);
     if (print_case->parsed()) return commands::print_case(remote, msisdn);
+    if (migrate->parsed()) return commands::migrate(from, to, verify);
+    if (backup->parsed()) return commands::backup(remote, path, store);
+    if (restore->parsed()) return commands::restore(path, store, replace, verify);
 
     for (CLI::App* group : {tariffs, subscribers, keys})
         if (group->parsed() && group->get_subcommands().empty()) return no_such_command(*group);

@@ -30,5 +30,10 @@ int tariffs_list(const Remote& remote);
 int subscribers_import(const Remote& remote, const std::string& file);
 int replay(const Remote& remote, const std::string& file, bool show);
 int print_case(const Remote& remote, const std::string& msisdn);
+/// Moves a whole store into an empty one. `verify`: sample or all chains of evidence.
+int migrate(const std::string& from, const std::string& to, const std::string& verify);
+/// By the running service, or of a store that none runs on.
+int backup(const Remote& remote, const std::string& file, const std::string& store);
+int restore(const std::string& file, const std::string& store, bool replace, const std::string& verify);
 
 }  // namespace roamguard::commands

@@ -40,6 +40,7 @@ void add_evidence_routes(std::vector<Route>& routes, Api& api);
 void add_confirmation_routes(std::vector<Route>& routes, Api& api);
 void add_message_routes(std::vector<Route>& routes, Api& api);
 void add_operation_routes(std::vector<Route>& routes, Api& api);
+void add_store_routes(std::vector<Route>& routes, Api& api);
 void add_sandbox_routes(std::vector<Route>& routes, Api& api);
 /// `/openapi.json` and `/docs`, which tell of all routes before it and of themselves.
 void add_docs_routes(std::vector<Route>& routes);

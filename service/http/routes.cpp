@@ -48,6 +48,7 @@ std::vector<Route> all_routes(Api& api) {
     add_confirmation_routes(routes, api);
     add_message_routes(routes, api);
     add_operation_routes(routes, api);
+    add_store_routes(routes, api);
     add_sandbox_routes(routes, api);
     add_sms_routes(routes, api);
     add_camara_routes(routes, api);

@@ -82,9 +82,18 @@ struct Ids {
 /// engine's.
 class Postgres final : public Store {
 public:
-    explicit Postgres(const std::string& url) : url_(url), readers_(url) {
-        apply_schema(url_);
+    Postgres(const std::string& url, Opening opening) : url_(url), opening_(opening), readers_(url) {
+        if (opening_ != Opening::read) apply_schema(url_);
         connect();
+        if (opening_ == Opening::read) {
+            require_schema(*writer_, url_);
+            // One moment of the whole store, however long it takes to read it.
+            (void)writer_->run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            return;
+        }
+        if (opening_ == Opening::receive) return;
+        if (const auto under_way = transfer())
+            throw StoreUnavailable("the database " + masked(url_) + " cannot be used: " + unfinished(*under_way));
         news_seen_ = writer_->run("SELECT counter FROM news WHERE id=1").integer(0, 0);
         const std::int64_t asked = steady_ms();
         clock_.learn(writer_->run(clock_sql).integer(0, 0), asked, steady_ms());
@@ -132,6 +141,7 @@ public:
         if (delta.empty()) return abandon();
         begin();
         try {
+            if (delta.transfer) step(*delta.transfer);
             if (!delta.versions.empty() || !delta.files.empty()) write_versions(*writer_, delta);
             queue_changes(*writer_, delta);
             writer_->queue("COMMIT");
@@ -364,11 +374,74 @@ public:
 
     void ping() override { (void)readers_.run("SELECT count(*) FROM tariff_version"); }
 
+    void copy_to(const std::string&) override {
+        throw std::logic_error("PostgreSQL's own tools copy a PostgreSQL store");
+    }
+
+    Slice read_slice(Table table, const std::string& after, int limit) override {
+        return slice_of(*writer_, table, after, limit);
+    }
+    std::int64_t count_rows(Table table) override { return count_of(*writer_, table); }
+
+    std::vector<EvidenceRow> read_entries(const std::vector<std::pair<CustomerId, std::int64_t>>& wanted) override {
+        Column customers(Kind::integers), places(Kind::integers);
+        for (const auto& [customer, row] : wanted) {
+            customers.add(customer);
+            places.add(row);
+        }
+        const Rows rows = writer_->run(
+            "SELECT e.row,e.customer,e.number,e.previous,e.at,e.kind,e.body,e.hash FROM unnest($1,$2) AS "
+            "wanted(customer,row) JOIN evidence e ON e.customer=wanted.customer AND e.row=wanted.row",
+            Parameters().add(std::move(customers)).add(std::move(places)));
+        std::vector<EvidenceRow> entries;
+        for (int i = 0; i < rows.size(); ++i)
+            entries.push_back(evidence_from(rows, i));
+        return entries;
+    }
+
+    std::optional<Transfer> transfer() override {
+        const bool there = writer_
+                               ->run(
+                                   "SELECT count(*) FROM information_schema.tables WHERE "
+                                   "table_schema=current_schema() AND table_name='transfer'")
+                               .integer(0, 0) > 0;
+        if (!there) return std::nullopt;
+        const Rows rows = writer_->run("SELECT source,progress FROM transfer WHERE id=1");
+        return rows.size() ? std::optional(Transfer{rows.text(0, 0), rows.text(0, 1)}) : std::nullopt;
+    }
+    void begin_transfer(const Transfer& transfer) override {
+        writer_->script(
+            "CREATE TABLE IF NOT EXISTS transfer (id BIGINT PRIMARY KEY, source TEXT NOT NULL, progress TEXT NOT "
+            "NULL)");
+        (void)writer_->run("INSERT INTO transfer(id,source,progress) VALUES(1,$1,$2)",
+                           Parameters().text(transfer.source).text(transfer.progress));
+    }
+    void end_transfer() override {
+        for (const char* sql : {"SELECT setval('customer_id',max(id)) FROM customer HAVING max(id)>0",
+                                "SELECT setval('evidence_row',max(row)) FROM evidence HAVING max(row)>0",
+                                "SELECT setval('message_row',max(row)) FROM message HAVING max(row)>0",
+                                "SELECT setval('rejected_row',max(row)) FROM rejected HAVING max(row)>0",
+                                "SELECT setval('finding_row',max(row)) FROM finding HAVING max(row)>0"})
+            (void)writer_->run(sql);
+        for (Ids& ids : ids_)
+            ids.blocks.clear();
+        writer_->script("DROP TABLE transfer");
+    }
+
 private:
     static constexpr const char* clock_sql = "SELECT (extract(epoch FROM clock_timestamp())*1000)::int8";
     static constexpr const char* aliases_sql = "SELECT alias,customer FROM alias WHERE alias=ANY($1)";
 
-    void connect() { writer_ = std::make_unique<Connection>(url_, Connection::Use::write); }
+    void connect() {
+        using Use = Connection::Use;
+        writer_ = std::make_unique<Connection>(url_, opening_ == Opening::serve ? Use::write : Use::move);
+    }
+
+    void step(const TransferStep& step) {
+        const Rows done = writer_->run("UPDATE transfer SET progress=$1 WHERE id=1 AND progress=$2",
+                                       Parameters().text(step.after).text(step.before));
+        if (done.changed() != 1) throw StoreConflict(moved_elsewhere);
+    }
 
     /// A batch begins, with a connection that answers. A lost one is replaced once: nothing was done on it yet.
     void begin() {
@@ -598,6 +671,7 @@ private:
     Ids& ids_of(Sequence sequence) { return ids_[static_cast<std::size_t>(sequence)]; }
 
     std::string url_;
+    Opening opening_;
     std::unique_ptr<Connection> writer_;
     bool open_ = false;  ///< a batch is under way
     Pool readers_;
@@ -613,6 +687,8 @@ private:
 }  // namespace
 }  // namespace postgres
 
-std::unique_ptr<Store> open_postgres(const std::string& url) { return std::make_unique<postgres::Postgres>(url); }
+std::unique_ptr<Store> open_postgres(const std::string& url, Opening opening) {
+    return std::make_unique<postgres::Postgres>(url, opening);
+}
 
 }  // namespace roamguard::storage

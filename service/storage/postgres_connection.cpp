@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "service/storage/clean_text.h"
 #include "service/storage/engines.h"
 
 namespace roamguard::storage {
@@ -20,34 +21,6 @@ void put(std::string& into, std::uint32_t value) {
 void put(std::string& into, std::uint64_t value) {
     put(into, static_cast<std::uint32_t>(value >> 32));
     put(into, static_cast<std::uint32_t>(value));
-}
-
-/// How many bytes of UTF-8 begin here; 0 where none do.
-std::size_t utf8_at(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(at);
-    if (first < 0x80) return first == 0 ? 0 : 1;
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || at + length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(at + i) & 0xc0) != 0x80) return 0;
-    const unsigned char second = byte(at + 1);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
-        (first == 0xf4 && second > 0x8f))
-        return 0;
-    return length;
-}
-
-/// PostgreSQL takes neither NUL nor what is no UTF-8 for text: each such byte becomes U+FFFD.
-std::string as_text(std::string_view text) {
-    std::string clean;
-    clean.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t length = utf8_at(text, at);
-        clean.append(length ? text.substr(at, length) : std::string_view("\xef\xbf\xbd"));
-        at += length ? length : 1;
-    }
-    return clean;
 }
 
 std::string one_line(const char* text) {
@@ -117,7 +90,7 @@ void Column::add(std::string_view bytes) {
         put(bytes_, static_cast<std::uint32_t>(raw.size()));
         bytes_.append(raw);
     };
-    kind_ == Kind::texts ? append(as_text(bytes)) : append(bytes);
+    kind_ == Kind::texts ? append(clean_text(bytes)) : append(bytes);
 }
 
 void Column::add_null() {
@@ -144,7 +117,7 @@ Parameters& Parameters::add(std::int64_t value) {
 }
 Parameters& Parameters::text(std::string_view value) {
     types_.push_back(25);
-    values_.push_back(as_text(value));
+    values_.push_back(clean_text(value));
     return *this;
 }
 Parameters& Parameters::bytes(std::string_view value) {
@@ -222,17 +195,20 @@ Connection::Connection(const std::string& url, Use use) : connection_(nullptr, &
         connection_.get(), [](void*, const char*) {}, nullptr);
     if (PQenterPipelineMode(connection_.get()) != 1) throw StoreUnavailable("the connection takes no pipeline mode");
     if (use == Use::read) patience_ = std::chrono::seconds(8);
+    if (use == Use::move) patience_ = std::chrono::hours(24);  // no statement has a limit then
     settle(use);
 }
 
 void Connection::settle(Use use) {
     queue("SET lock_timeout=5000");
-    queue("SET statement_timeout=15000");
-    // An instance that froze must not keep its customers' rows from the others.
-    queue("SET idle_in_transaction_session_timeout=15000");
+    // Counting a large table takes its time, and while one side of a move works the other waits. Otherwise an instance
+    // that froze must not keep its customers' rows from the others.
+    queue(use == Use::move ? "SET statement_timeout=0" : "SET statement_timeout=15000");
+    queue(use == Use::move ? "SET idle_in_transaction_session_timeout=0"
+                           : "SET idle_in_transaction_session_timeout=15000");
     if (use == Use::read) queue("SET default_transaction_read_only=on");
     (void)flush();
-    if (use != Use::write) return;
+    if (use != Use::write && use != Use::move) return;
     const auto commits = [this] { return run("SELECT current_setting('synchronous_commit')").text(0, 0); };
     if (commits() == "off") (void)run("SET synchronous_commit=on");
     if (commits() == "off")
@@ -366,6 +342,8 @@ bool Connection::wait_for_notification(std::chrono::milliseconds patience) {
 std::int64_t Connection::round_trips() { return trips.load(std::memory_order_relaxed); }
 
 }  // namespace postgres
+
+std::string shown_postgres_url(const std::string& url) { return postgres::masked(url); }
 
 void check_postgres_url(const std::string& url) {
     char* fault = nullptr;

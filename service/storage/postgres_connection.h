@@ -83,7 +83,7 @@ private:
 /// are prepared at their first use, by the address of the literal. One thread at a time.
 class Connection {
 public:
-    enum class Use { write, read, listen };
+    enum class Use { write, read, listen, move };
     /// Connects. Throws StoreUnavailable.
     Connection(const std::string& url, Use use);
 

@@ -157,6 +157,7 @@ void queue_messages(Connection& db, const Delta& delta) {
 
 void queue_lists(Connection& db, const Delta& delta) {
     Table<RejectedRow>(delta.rejected)
+        .integers(WHOLE(row))
         .integers(MOMENT(at))
         .texts(TEXT(source))
         .texts(TEXT(event_id))
@@ -166,8 +167,9 @@ void queue_lists(Connection& db, const Delta& delta) {
         .texts(TEXT(errors))
         .bytes(TEXT(body))
         .into(db,
-              "INSERT INTO rejected(row,at,source,event_id,type,code,detail,errors,body) SELECT nextval("
-              "'rejected_row'),* FROM unnest($1,$2,$3,$4,$5,$6,$7,$8)");
+              "INSERT INTO rejected(row,at,source,event_id,type,code,detail,errors,body) SELECT coalesce(nullif(given,"
+              "0),nextval('rejected_row')),at,source,event_id,type,code,detail,errors,body FROM unnest($1,$2,$3,$4,$5,"
+              "$6,$7,$8,$9) AS new(given,at,source,event_id,type,code,detail,errors,body)");
     // Of several findings with one key the last counts, and one statement takes each key once.
     std::map<std::pair<std::string_view, std::string_view>, const FindingRow*> newest;
     for (const FindingRow& row : delta.findings)
@@ -187,9 +189,11 @@ void queue_lists(Connection& db, const Delta& delta) {
         .integers(WHOLE(customer))
         .integers(MOMENT(at))
         .texts(TEXT(body))
+        .integers(WHOLE(row))
         .into(db,
-              "INSERT INTO finding(row,kind,key,customer,at,body) SELECT nextval('finding_row'),* FROM "
-              "unnest($1,$2,$3,$4,$5) ON CONFLICT(kind,key) DO UPDATE SET "
+              "INSERT INTO finding(row,kind,key,customer,at,body) SELECT coalesce(nullif(given,0),nextval("
+              "'finding_row')),kind,key,customer,at,body FROM unnest($1,$2,$3,$4,$5,$6) AS "
+              "new(kind,key,customer,at,body,given) ON CONFLICT(kind,key) DO UPDATE SET "
               "row=excluded.row,customer=excluded.customer,at=excluded.at,body=excluded.body");
     Table<KeyRow>(delta.keys)
         .texts(TEXT(id))

@@ -16,6 +16,10 @@ namespace roamguard::storage::postgres {
 [[nodiscard]] SeenRow seen_from(const Rows& rows, int row);
 [[nodiscard]] EvidenceRow evidence_from(const Rows& rows, int row);
 
+/// What Store::read_slice and Store::count_rows promise.
+[[nodiscard]] Slice slice_of(Connection& db, Table table, const std::string& after, int limit);
+[[nodiscard]] std::int64_t count_of(Connection& db, Table table);
+
 /// Queues everything a delta changes, however many rows in a handful of statements. Rows whose keys another instance
 /// may be writing too go in the order of the keys, so that two batches which meet wait rather than deadlock.
 void queue_changes(Connection& db, const Delta& delta);

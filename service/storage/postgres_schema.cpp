@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "data/embedded.h"
+#include "service/storage/engines.h"
 #include "service/storage/postgres_connection.h"
 
 namespace roamguard::storage::postgres {
@@ -62,6 +63,14 @@ void apply_schema(const std::string& url) {
     } catch (const std::runtime_error& error) {
         throw StoreUnavailable("the database " + masked(url) + " cannot be used: " + error.what());
     }
+}
+
+void require_schema(Connection& db, const std::string& url) {
+    if (!is_there(db)) throw StoreUnavailable("the database " + masked(url) + " holds no store of this program");
+    const std::int64_t version = db.run("SELECT version FROM schema_version WHERE id=1").integer(0, 0);
+    if (version != schema_version)
+        throw StoreUnavailable("the database " + masked(url) +
+                               " cannot be used: " + other_schema(version, schema_version));
 }
 
 }  // namespace roamguard::storage::postgres

@@ -1,9 +1,5 @@
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
+#include <atomic>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -12,7 +8,8 @@
 
 #include "data/embedded.h"
 #include "service/storage/engines.h"
-#include "service/storage/sqlite_connection.h"
+#include "service/storage/folder_lock.h"
+#include "service/storage/sqlite_rows.h"
 
 namespace roamguard::storage {
 namespace {
@@ -22,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql"};
 constexpr int schema_version = std::size(migrations);
 constexpr std::int64_t checkpoint_every_bytes = 4 << 20;
+constexpr const char* entry_sql = "SELECT row,customer,number,previous,at,kind,body,hash FROM evidence WHERE row=?";
 
 /// A settings value that SQLite took silently otherwise than asked would break the promise of a 2xx: read each back.
 void set_and_check(Connection& db, const std::string& name, const std::string& value, std::int64_t expected) {
@@ -32,90 +30,7 @@ void set_and_check(Connection& db, const std::string& name, const std::string& v
                                std::to_string(got) + ")");
 }
 
-/// Holds the data folder's lock file as long as it lives, so that no second process opens the same database.
-class FolderLock {
-public:
-    explicit FolderLock(const std::string& database) {
-        const std::string path = database + ".lock";
-        descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (descriptor_ < 0) throw StoreUnavailable("cannot make the lock file " + path + ": " + std::strerror(errno));
-        if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-            ::close(descriptor_);
-            throw StoreUnavailable("another process holds the database " + database + " (its lock file is " + path +
-                                   ")");
-        }
-    }
-    ~FolderLock() { ::close(descriptor_); }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-
-private:
-    int descriptor_ = -1;
-};
-
-std::string_view bytes_of(const Digest& digest) {
-    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-std::string_view bytes_of(const std::array<std::uint8_t, 32>& hash) {
-    return {reinterpret_cast<const char*>(hash.data()), hash.size()};
-}
-template <class Array>
-void read_bytes(const std::string& bytes, Array& into) {
-    if (bytes.size() != into.size())
-        throw StoreBroken("a stored digest has " + std::to_string(bytes.size()) + " bytes");
-    std::memcpy(into.data(), bytes.data(), bytes.size());
-}
-
-CustomerRow customer_from(const Use& use) {
-    CustomerRow row;
-    row.id = use.integer(0);
-    row.state = use.text(1);
-    row.key = use.text(2);
-    row.wake = use.maybe_instant(3);
-    return row;
-}
-
-#define MESSAGE_COLUMNS                                                                                                \
-    "row,id,customer,recipient,kind,channel,language,text,encoding,segments,template_id,template_hash,state,attempts," \
-    "due,"                                                                                                             \
-    "cause,cap,stage,threshold,question,error,created,expires,sent,delivered,leased,beside,topic,confirm_by"
-
 #define PEOPLE "(?6='' AND channel IN ('sms','app') OR channel=?6)"
-
-MessageRow message_from(const Use& use) {
-    MessageRow row;
-    int i = 0;
-    row.row = use.integer(i++);
-    row.id = use.text(i++);
-    row.customer = use.integer(i++);
-    row.to = use.text(i++);
-    row.kind = use.text(i++);
-    row.channel = use.text(i++);
-    row.language = use.text(i++);
-    row.text = use.text(i++);
-    row.encoding = use.text(i++);
-    row.segments = use.number(i++);
-    row.template_id = use.text(i++);
-    row.template_hash = use.text(i++);
-    row.state = parse_message_state(use.text(i++)).value();
-    row.attempts = use.number(i++);
-    row.due = use.maybe_instant(i++);
-    row.cause = use.text(i++);
-    row.cap = use.text(i++);
-    row.stage = use.number(i++);
-    row.threshold = use.number(i++);
-    row.question = use.text(i++);
-    row.error = use.text(i++);
-    row.created = use.instant(i++);
-    row.expires = use.instant(i++);
-    row.sent = use.maybe_instant(i++);
-    row.delivered = use.maybe_instant(i++);
-    row.leased = use.integer(i++) != 0;
-    row.beside = use.text(i++);
-    row.topic = use.text(i++);
-    row.confirm_by = use.maybe_instant(i++);
-    return row;
-}
 
 /// Read-only connections, handed out one to a reader at a time.
 class Readers {
@@ -156,20 +71,28 @@ private:
 /// checkpoint at once); readers are read-only. Internally synchronised for readers; the first group is the engine's.
 class Sqlite final : public Store {
 public:
-    explicit Sqlite(const std::string& path)
-        : lock_(path), writer_(path, Connection::Mode::writer), readers_(path), path_(path) {
+    Sqlite(const std::string& path, Opening opening)
+        : lock_(path),
+          writer_(path, opening == Opening::read ? Connection::Mode::reader : Connection::Mode::writer),
+          readers_(path),
+          path_(path) {
         try {
+            if (opening == Opening::read) {
+                require_schema();
+                writer_.execute("BEGIN");
+                return;
+            }
             prepare_connection();
             apply_schema();
+            sqlite3_wal_hook(writer_.handle(), &Sqlite::on_commit, this);
+            if (opening == Opening::receive) return;
+            if (const auto under_way = transfer()) throw StoreUnavailable(unfinished(*under_way));
         } catch (const std::runtime_error& error) {
             throw StoreUnavailable("the database " + path + " cannot be used: " + error.what());
         }
         // Whoever claimed a message is gone: the folder's lock says so. Nothing waits for a lease that nobody holds.
         writer_.execute("UPDATE message SET due=created,leased=0 WHERE leased=1 AND state='queued'");
-        sqlite3_wal_hook(writer_.handle(), &Sqlite::on_commit, this);
-        next_[0] = last("SELECT max(id) FROM customer") + 1;
-        next_[1] = last("SELECT max(row) FROM evidence") + 1;
-        next_[2] = last("SELECT max(row) FROM message") + 1;
+        begin_ids();
     }
 
     Loaded gather(const Wants& wants) override {
@@ -284,7 +207,9 @@ public:
         int log = 0, done = 0;
         // PASSIVE never waits for readers; what it could not move is moved the next time. A WAL that readers keep long
         // grows meanwhile, so past 64 MiB it is truncated as soon as nobody reads.
-        const int mode = wal_bytes_ > (64 << 20) ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+        // Not while a copy is made: it reads for long, and each batch would wait for it.
+        const bool truncate = wal_bytes_ > (64 << 20) && copying_ == 0;
+        const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
         const int code = sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &log, &done);
         if (code != SQLITE_OK && code != SQLITE_BUSY) fail(writer_.handle(), "the checkpoint failed");
         wal_bytes_ = 0;
@@ -313,19 +238,11 @@ public:
         auto db = readers_.take();
         std::vector<EvidenceRow> rows;
         while (last > 0 && static_cast<int>(rows.size()) < limit) {
-            Use use = db->use("SELECT row,customer,number,previous,at,kind,body,hash FROM evidence WHERE row=?");
+            Use use = db->use(entry_sql);
             use.bind(last);
             if (!use.step()) break;
-            EvidenceRow row;
-            row.row = use.integer(0);
-            row.customer = use.integer(1);
+            EvidenceRow row = evidence_from(use);
             if (row.customer != customer) break;
-            row.number = use.integer(2);
-            row.previous = use.integer(3);
-            row.at = use.instant(4);
-            row.kind = use.text(5);
-            row.body = use.text(6);
-            read_bytes(use.text(7), row.hash);
             last = row.previous;
             rows.push_back(std::move(row));
         }
@@ -447,6 +364,65 @@ public:
         (void)use.step();
     }
 
+    void copy_to(const std::string& file) override {
+        struct Counted {
+            std::atomic<int>& count;
+            explicit Counted(std::atomic<int>& one) : count(one) { ++count; }
+            ~Counted() { --count; }
+        };
+        const Counted counted(copying_);
+        Connection reader(path_, Connection::Mode::reader);
+        Use use = reader.use("VACUUM INTO ?");
+        use.bind(file);
+        use.run();
+    }
+
+    Slice read_slice(Table table, const std::string& after, int limit) override {
+        return slice_of(writer_, table, after, limit);
+    }
+    std::int64_t count_rows(Table table) override { return count_of(writer_, table); }
+
+    std::vector<EvidenceRow> read_entries(const std::vector<std::pair<CustomerId, std::int64_t>>& rows) override {
+        std::vector<EvidenceRow> entries;
+        for (const auto& [customer, row] : rows) {
+            Use use = writer_.use(entry_sql);
+            use.bind(row);
+            if (!use.step()) continue;
+            entries.push_back(evidence_from(use));
+            if (entries.back().customer != customer) entries.pop_back();
+        }
+        return entries;
+    }
+
+    std::optional<Transfer> transfer() override {
+        {
+            Use there = writer_.use("SELECT count(*) FROM sqlite_master WHERE type='table' AND name='transfer'");
+            if (!there.step() || there.integer(0) == 0) return std::nullopt;
+        }
+        Use use = writer_.use("SELECT source,progress FROM transfer WHERE id=1");
+        if (!use.step()) return std::nullopt;
+        return Transfer{use.text(0), use.text(1)};
+    }
+    void begin_transfer(const Transfer& transfer) override {
+        begin();
+        try {
+            writer_.execute(
+                "CREATE TABLE transfer (id INTEGER PRIMARY KEY, source TEXT NOT NULL, progress TEXT NOT NULL) STRICT");
+            Use use = writer_.use("INSERT INTO transfer(id,source,progress) VALUES(1,?,?)");
+            use.bind(transfer.source).bind(transfer.progress);
+            use.run();
+            writer_.execute("COMMIT");
+        } catch (...) {
+            abandon();
+            throw;
+        }
+    }
+    void end_transfer() override {
+        abandon();
+        writer_.execute("DROP TABLE transfer");
+        begin_ids();
+    }
+
 private:
     /// The reads of a batch and its commit share one transaction: without it each SELECT takes and releases the read
     /// lock.
@@ -476,16 +452,10 @@ private:
     }
 
     std::optional<SeenRow> seen_of(const Digest& key) {
-        Use use = writer_.use("SELECT content,customer,result,received FROM seen WHERE key=?");
+        Use use = writer_.use("SELECT key,content,customer,result,received FROM seen WHERE key=?");
         use.blob(bytes_of(key));
         if (!use.step()) return std::nullopt;
-        SeenRow row;
-        row.key = key;
-        read_bytes(use.text(0), row.content);
-        row.customer = use.integer(1);
-        row.result = use.text(2);
-        row.received = use.instant(3);
-        return row;
+        return seen_from(use);
     }
 
     void add_session(CustomerId customer, std::int64_t session, Loaded& loaded) {
@@ -534,6 +504,17 @@ private:
         set_and_check(writer_, "cache_size", "-65536", -65536);
     }
 
+    void begin_ids() {
+        next_[0] = last("SELECT max(id) FROM customer") + 1;
+        next_[1] = last("SELECT max(row) FROM evidence") + 1;
+        next_[2] = last("SELECT max(row) FROM message") + 1;
+    }
+
+    void require_schema() {
+        const std::int64_t version = writer_.pragma("user_version");
+        if (version != schema_version) throw StoreUnavailable(other_schema(version, schema_version));
+    }
+
     void apply_schema() {
         const std::int64_t version = writer_.pragma("user_version");
         if (version > schema_version)
@@ -558,11 +539,18 @@ private:
     Readers readers_;
     std::string path_;
     std::int64_t wal_bytes_ = 0;
+    std::atomic<int> copying_{0};
     std::int64_t session_cursor_ = 0;
     std::int64_t next_[3] = {1, 1, 1};
 };
 
 void Sqlite::write(const Delta& delta) {
+    if (delta.transfer) {
+        Use use = writer_.use("UPDATE transfer SET progress=? WHERE id=1 AND progress=?");
+        use.bind(delta.transfer->after).bind(delta.transfer->before);
+        use.run();
+        if (sqlite3_changes(writer_.handle()) != 1) throw StoreConflict(moved_elsewhere);
+    }
     for (const CustomerRow& row : delta.customers) {
         Use use = writer_.use(
             "INSERT INTO customer(id,state,key,wake) VALUES(?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
@@ -656,8 +644,10 @@ void Sqlite::write_messages(const Delta& delta) {
 void Sqlite::write_lists(const Delta& delta) {
     for (const RejectedRow& row : delta.rejected) {
         Use use = writer_.use(
-            "INSERT INTO rejected(at,source,event_id,type,code,detail,errors,body) VALUES(?,?,?,?,?,?,?,?)");
-        use.bind(row.at)
+            "INSERT INTO rejected(row,at,source,event_id,type,code,detail,errors,body) "
+            "VALUES(nullif(?,0),?,?,?,?,?,?,?,?)");
+        use.bind(row.row)
+            .bind(row.at)
             .bind(row.source)
             .bind(row.event_id)
             .bind(row.type)
@@ -669,9 +659,11 @@ void Sqlite::write_lists(const Delta& delta) {
     }
     for (const FindingRow& row : delta.findings) {
         Use use = row.gone ? writer_.use("DELETE FROM finding WHERE kind=? AND key=?")
-                           : writer_.use("INSERT OR REPLACE INTO finding(kind,key,customer,at,body) VALUES(?,?,?,?,?)");
+                           : writer_.use(
+                                 "INSERT OR REPLACE INTO finding(kind,key,customer,at,body,row) "
+                                 "VALUES(?,?,?,?,?,nullif(?,0))");
         use.bind(row.kind).bind(row.key);
-        if (!row.gone) use.bind(row.customer).bind(row.at).bind(row.body);
+        if (!row.gone) use.bind(row.customer).bind(row.at).bind(row.body).bind(row.row);
         use.run();
     }
     for (const VersionRow& row : delta.versions) {
@@ -704,12 +696,15 @@ void Sqlite::write_lists(const Delta& delta) {
 
 }  // namespace
 
-std::unique_ptr<Store> open_sqlite(const std::string& path) {
+int known_sqlite_schema() { return schema_version; }
+
+std::unique_ptr<Store> open_sqlite(const std::string& path, Opening opening) {
     std::error_code error;
+    if (opening == Opening::read && !fs::exists(path, error)) throw StoreUnavailable("there is no database " + path);
     const fs::path folder = fs::path(path).parent_path();
     if (!folder.empty()) fs::create_directories(folder, error);
     if (error) throw StoreUnavailable("cannot make the folder " + folder.string() + ": " + error.message());
-    return std::make_unique<Sqlite>(path);
+    return std::make_unique<Sqlite>(path, opening);
 }
 
 }  // namespace roamguard::storage

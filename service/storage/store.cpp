@@ -38,6 +38,12 @@ std::optional<MessageState> parse_message_state(std::string_view text) {
     return std::nullopt;
 }
 
+std::string_view word(Table table) {
+    static constexpr std::string_view words[] = {"customers", "aliases",  "sessions", "seen",  "evidence", "messages",
+                                                 "rejected",  "findings", "versions", "files", "keys"};
+    return words[static_cast<std::size_t>(table)];
+}
+
 void check_store_url(const std::string& url) {
     if (is_postgres(url)) return check_postgres_url(url);
     if (url.rfind(sqlite_scheme, 0) == 0) {
@@ -50,9 +56,27 @@ void check_store_url(const std::string& url) {
                            url.substr(0, std::min(url.find(':'), std::size_t{20})) + ":…");
 }
 
-std::unique_ptr<Store> open_store(const std::string& url) {
+std::unique_ptr<Store> open_store(const std::string& url, Opening opening) {
     check_store_url(url);
-    return is_postgres(url) ? open_postgres(url) : open_sqlite(url.substr(sqlite_scheme.size()));
+    return is_postgres(url) ? open_postgres(url, opening) : open_sqlite(url.substr(sqlite_scheme.size()), opening);
+}
+
+std::string unfinished(const Transfer& transfer) {
+    return "a migration into it, from " + transfer.source +
+           ", is unfinished; start the same `roamguard migrate` again, which goes on where it ended";
+}
+
+std::string other_schema(std::int64_t there, std::int64_t known) {
+    return "it has schema " + std::to_string(there) + ", this program's is " + std::to_string(known) +
+           (there > known ? ": use the newer program" : ": let `roamguard serve` of this program start on it once");
+}
+
+std::string shown(const std::string& url) { return is_postgres(url) ? shown_postgres_url(url) : url; }
+
+std::optional<std::string> embedded_path(const std::string& url) {
+    if (url.rfind(sqlite_scheme, 0) != 0) return std::nullopt;
+    check_store_url(url);
+    return url.substr(sqlite_scheme.size());
 }
 
 }  // namespace roamguard::storage

@@ -110,7 +110,7 @@ struct MessageRow {
 };
 
 struct RejectedRow {
-    std::int64_t row = 0;
+    std::int64_t row = 0;  ///< 0: a new one
     Instant at;
     std::string source, event_id, type, code, detail, errors, body;  ///< errors: JSON array
 };
@@ -122,6 +122,7 @@ struct FindingRow {
     Instant at;
     std::string body;  ///< JSON
     bool gone = false;
+    std::int64_t row = 0;  ///< 0: a new one
 };
 
 struct VersionRow {
@@ -162,6 +163,11 @@ struct Loaded {
     std::vector<MessageRow> messages;  ///< maybe more than wanted: others of these customers that wait behind them
 };
 
+/// A step of a move into this store (transfer.h): how far it had come, and how far it has come with this commit.
+struct TransferStep {
+    std::string before, after;
+};
+
 /// Everything one batch changes.
 struct Delta {
     std::vector<CustomerRow> customers;
@@ -176,12 +182,13 @@ struct Delta {
     std::vector<VersionRow> versions;
     std::vector<std::pair<int, std::map<std::string, std::string>>> files;  ///< of a new version
     std::vector<KeyRow> keys;
-    std::vector<CustomerId> erased;  ///< their sessions go, their messages lose recipient and text
+    std::vector<CustomerId> erased;        ///< their sessions go, their messages lose recipient and text
+    std::optional<TransferStep> transfer;  ///< a StoreConflict when the move stands elsewhere than `before`
 
     [[nodiscard]] bool empty() const {
         return customers.empty() && aliases.empty() && dropped_aliases.empty() && sessions.empty() && seen.empty() &&
                evidence.empty() && messages.empty() && rejected.empty() && findings.empty() && versions.empty() &&
-               files.empty() && keys.empty() && erased.empty();
+               files.empty() && keys.empty() && erased.empty() && !transfer;
     }
 };
 
@@ -200,6 +207,21 @@ struct MessageFilter {
 struct Retention {
     Instant seen_before, sessions_before, rejected_before, findings_before, messages_before;
     int limit = 500;
+};
+
+/// All tables, in the order in which a whole store is moved.
+enum class Table { customers, aliases, sessions, seen, evidence, messages, rejected, findings, versions, files, keys };
+[[nodiscard]] std::string_view word(Table table);
+/// The next rows of a table, in the order of its primary key: as a delta that makes the same rows elsewhere.
+struct Slice {
+    Delta rows;
+    std::string last;  ///< where the next one goes on; of this engine
+    int count = 0;     ///< 0: there is nothing more
+};
+/// A whole store is being moved into this one. It is there from the first row until the last check.
+struct Transfer {
+    std::string source;    ///< its address, without a password
+    std::string progress;  ///< of the mover
 };
 
 /// Which ids to reserve.
@@ -260,6 +282,29 @@ public:
     [[nodiscard]] virtual std::vector<CustomerRow> read_customers(CustomerId after, int limit) = 0;
     /// One small read and, for /readyz, nothing else; throws when the store does not answer.
     virtual void ping() = 0;
+    /// A consistent copy of the whole store in a new file, or an empty one, while others go on reading and writing. Of
+    /// an engine that has no such copy a std::logic_error.
+    virtual void copy_to(const std::string& file) = 0;
+
+    // Of a store that was opened to be moved: one thread, and nobody else uses the store.
+    /// At most `limit` rows after `after`, which is empty or a `last`.
+    [[nodiscard]] virtual Slice read_slice(Table table, const std::string& after, int limit) = 0;
+    [[nodiscard]] virtual std::int64_t count_rows(Table table) = 0;
+    /// These entries, as far as they are there, in any order.
+    [[nodiscard]] virtual std::vector<EvidenceRow> read_entries(
+        const std::vector<std::pair<CustomerId, std::int64_t>>& rows) = 0;
+    /// The move into this store that has begun and not ended.
+    [[nodiscard]] virtual std::optional<Transfer> transfer() = 0;
+    virtual void begin_transfer(const Transfer& transfer) = 0;
+    /// All is there: ids are reserved above the largest from now on, and the store may be used.
+    virtual void end_transfer() = 0;
+};
+
+/// What a store is opened for.
+enum class Opening {
+    serve,    ///< to be used; refused while a move into it is unfinished
+    receive,  ///< another store is moved into it
+    read,     ///< nothing is changed, not even the schema, which must be this program's
 };
 
 /// Throws StoreUnavailable naming the option when the address is none of a store this program has.
@@ -267,6 +312,10 @@ void check_store_url(const std::string& url);
 /// `sqlite:///PATH`: creates the file and its folder, locks it against a second process. `postgresql://…` as libpq
 /// reads it: a database that exists. Applies the schema. Throws StoreUnavailable with a sentence a person can act on,
 /// which never holds a password.
-[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url);
+[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url, Opening opening = Opening::serve);
+/// The address without the password.
+[[nodiscard]] std::string shown(const std::string& url);
+/// The file of a `sqlite:///PATH`; nothing of another store.
+[[nodiscard]] std::optional<std::string> embedded_path(const std::string& url);
 
 }  // namespace roamguard::storage

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 from html.parser import HTMLParser
 from urllib.parse import quote
 
@@ -428,6 +429,11 @@ def readiness(service):
 @call
 def metrics(service):
     yield service.get("/metrics")
+
+
+@call
+def backUpStore(service):
+    yield service.post("/v1/store/backup", json={"file": str(service.directory / f"{uuid.uuid4()}.db")})
 
 
 @call
