@@ -54,6 +54,12 @@ struct Rules {
     tariffs::Span keep_periods = tariffs::days(40);  ///< how long a closed period's counter is kept after its end
     std::int64_t billing_tolerance_ppm = 50'000;
     bool vowifi_roams = false;
+    std::int64_t max_grant_bytes = 100ll << 20;
+    std::int64_t max_grant_seconds = 1800;
+    std::int64_t max_grant_messages = 10;
+    tariffs::Span grant_for = tariffs::minutes(30);       ///< how long a grant is valid
+    tariffs::Span grant_reserve_for = tariffs::hours(6);  ///< and how long its records are awaited after that
+    tariffs::Span warn_lead_time = tariffs::minutes(10);  ///< a forecast warns so long before a cap, and the delay
     notifications::Links links = notifications::Links::on;
 };
 
@@ -100,6 +106,15 @@ struct HoldChange {
     std::string reason;
 };
 
+/// A stage, a destination or a pass that was opened by consent: what the report of coverage counts.
+struct Opened {
+    enum class What { stage, destination, pass } what = What::stage;
+    std::string about;  ///< the cap's id, the destination, or the id of the customer's pass
+    int stage = 0;      ///< the stage that is open now
+    std::string question;
+};
+[[nodiscard]] std::string_view word(Opened::What what);
+
 /// How a usage record was priced.
 struct Priced {
     int version = 0;
@@ -111,6 +126,8 @@ struct Priced {
     tariffs::Money added;           ///< what this record adds, on the row's tax basis
     bool priced = false;            ///< false: no row, or no way to a cap's currency: listed
     std::string unpriced_reason;
+    std::string pass;          ///< the customer's pass that covers (part of) it
+    std::int64_t covered = 0;  ///< base units of it
 };
 
 /// A session whose charges differ from the tariff by more than the tolerance (or no longer do).
@@ -149,6 +166,8 @@ struct Decision {
     bool place_known = false;
     std::vector<Owed> owed;
     std::vector<HoldChange> holds;
+    std::vector<Opened> opened;
+    std::vector<std::string> bought;  ///< ids of passes in `state.passes` whose price the platform is to charge
     std::optional<Priced> priced;
     std::optional<Mismatch> mismatch;
     std::vector<PriceView> prices;
@@ -183,7 +202,7 @@ enum class Sim { same, changed };
 /// A customer's (or payer's, or care's) answer to a question.
 struct Answer {
     std::string question;
-    std::string choice;  ///< `extend`, `continue`, `decline`
+    std::string choice;  ///< `extend`, `pass:ID`, `continue`, `decline`
     std::string by;      ///< `sms`, `link`, `app`, `care`
     std::string actor;
 };
@@ -216,6 +235,46 @@ struct ReplyDecision {
 /// A customer's SMS. STOP and START change `state.profile.opt_out`.
 [[nodiscard]] ReplyDecision decide_reply(const notifications::SmsReply& reply, const Terms& terms, const World& world,
                                          Instant now, std::string_view seed, CustomerState& state);
+
+/// A request to use a service before it is used.
+struct Authorization {
+    std::optional<geoip::Place> place;  ///< of the network named; none: the last place known
+    tariffs::Service service = tariffs::Service::data;
+    std::string called;                     ///< as in usage
+    std::optional<std::int64_t> requested;  ///< base units
+    std::string session;
+    std::optional<std::int64_t> used;  ///< base units since the last answer for this session
+    bool final = false;                ///< the session is over: nothing more is asked for
+    bool emergency = false;
+};
+struct AuthorizationDecision {
+    enum class Verdict { allow, hold, deny } verdict = Verdict::allow;
+    std::string reason;        ///< a stable word: `within_caps`, `held`, `declined`, …
+    std::int64_t granted = 0;  ///< base units
+    Instant valid_until;       ///< by the clock
+    std::optional<PriceView> price;
+    std::string pass;      ///< the pass it is covered by
+    std::string question;  ///< the confirmation that stands in the way
+    Decision decision;
+};
+[[nodiscard]] std::string_view word(AuthorizationDecision::Verdict verdict);
+/// Decides before usage happens. A network newer than the known place acts as an attach first. `session` is the state
+/// of the session it names (a fresh one where none).
+[[nodiscard]] AuthorizationDecision decide_authorization(const Authorization& asked, const Terms& terms,
+                                                         const World& world, Instant now, std::string_view seed,
+                                                         CustomerState& state, const Session& session);
+
+/// A bundle bought elsewhere is recorded, changed, or ended early.
+enum class BundleResult { recorded, changed, ended, unknown, not_a_bundle };
+struct BundleDecision {
+    BundleResult result = BundleResult::recorded;
+    Decision decision;
+};
+/// Puts `bundle` under its id.
+[[nodiscard]] BundleDecision decide_bundle(HeldPass bundle, const Terms& terms, const World& world, Instant now,
+                                           std::string_view seed, CustomerState& state);
+[[nodiscard]] BundleDecision decide_bundle_end(std::string_view id, const Terms& terms, const World& world, Instant now,
+                                               std::string_view seed, CustomerState& state);
 
 /// Whether data may flow where the customer is now.
 [[nodiscard]] DataState data_state(const CustomerState& state, const Terms& terms);

@@ -4,6 +4,14 @@
 
 namespace roamguard::protection {
 
+std::vector<tariffs::Service> Hold::in_force() const {
+    std::vector<tariffs::Service> off;
+    if (asleep) return off;
+    for (tariffs::Service service : services)
+        if (std::find(lifted.begin(), lifted.end(), service) == lifted.end()) off.push_back(service);
+    return off;
+}
+
 Hold* find_hold(CustomerState& state, Cause cause, std::string_view about) {
     for (Hold& hold : state.holds)
         if (hold.cause == cause && hold.about == about) return &hold;
@@ -33,9 +41,8 @@ DataState data_state(const CustomerState& state, const Terms& terms) {
     if (terms.barred) return DataState::blocked;
     DataState result = DataState::allowed;
     for (const Hold& hold : state.holds) {
-        if (hold.asleep ||
-            std::find(hold.services.begin(), hold.services.end(), tariffs::Service::data) == hold.services.end())
-            continue;
+        const std::vector<tariffs::Service> off = hold.in_force();
+        if (std::find(off.begin(), off.end(), tariffs::Service::data) == off.end()) continue;
         if (hold.declined) return DataState::blocked;
         result = DataState::held;
     }

@@ -107,6 +107,40 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer);
 [[nodiscard]] notifications::Choice printed_choice(const Question& question, std::string_view choice,
                                                    const Terms& terms);
 
+// passes.cpp
+/// The pass that covers a service at a place and time, and has allowance left: the one that ends first.
+[[nodiscard]] HeldPass* covering_pass(CustomerState& state, const KnownPlace& place, tariffs::Service service,
+                                      Instant at);
+/// Whether a pass lets the service flow where and when the customer is now.
+[[nodiscard]] bool covered(const CustomerState& state, const KnownPlace& place, tariffs::Service service, Instant at);
+/// The passes that can be bought at a place, cheapest first, with their terms as they are shown; only those for one of
+/// these services.
+[[nodiscard]] std::vector<HeldPass> pass_offers(const Deciding& d, const KnownPlace& place,
+                                                const std::vector<tariffs::Service>& services, Instant at);
+/// The customer agreed to one: it begins now and its price is to be charged.
+void buy_pass(Deciding& d, const Question& question, const HeldPass& offer);
+/// A record it covers: counts it, tells its 80 % and its end. `quantity` is at most what is left.
+void use_pass(Deciding& d, HeldPass& pass, std::int64_t quantity, const KnownPlace& place, Instant at,
+              int offset_minutes);
+/// Passes whose time is over end, holds they lifted bind again.
+void settle_passes(Deciding& d);
+/// Brings what passes lift in line with where the customer is and what the passes still cover: holds that bind again
+/// ask anew, and a high-cost place that nothing covers any more is protected.
+void relift(Deciding& d, Instant at);
+/// When the next pass ends; nothing where none is valid.
+[[nodiscard]] std::optional<Instant> next_pass_end(const CustomerState& state);
+
+// forecast.cpp
+/// A record of an open session counted `amount` into a cap (before thresholds are looked at).
+void note_burn(Deciding& d, const std::string& session, std::string_view cap, std::int64_t amount, Instant at);
+/// Warns early where, at the pace of the open sessions, a cap will be reached before its records tell.
+void forecast(Deciding& d, const KnownPlace& place, Instant at);
+
+// authorize.cpp
+/// A record came: what was granted for it needs no room any more.
+void settle_grants(CustomerState& state, const std::string& session, tariffs::Service service, std::int64_t quantity,
+                   Instant now);
+
 // holds.cpp
 Hold* find_hold(CustomerState& state, Cause cause, std::string_view about);
 void hold(Deciding& d, Hold hold, std::string reason);

@@ -13,6 +13,7 @@
 #include "service/customers/profile.h"
 #include "tariffs/instant.h"
 #include "tariffs/money.h"
+#include "tariffs/table.h"
 #include "tariffs/units.h"
 
 // Everything Roamguard remembers of one customer between events. Plain values without behaviour; `fields()` lists each
@@ -81,12 +82,43 @@ struct CapCount {
     bool reached = false;      ///< the stage's limit was reached and holds until consent
     tariffs::Currency currency;
     std::optional<customers::CapRule>
-        kept;  ///< the rule of this period, where the profile's has another period or currency since
-    auto fields() { return std::tie(cap, start, end, trip, stage, used, overrun, mark, reached, currency, kept); }
+        kept;            ///< the rule of this period, where the profile's has another period or currency since
+    bool early = false;  ///< `reached` because of what is granted or used and not recorded yet: until the records reach
+                         ///< the limit they count as any others
+    auto fields() {
+        return std::tie(cap, start, end, trip, stage, used, overrun, mark, reached, currency, kept, early);
+    }
 };
 
 enum class Cause { destination, cap };
 [[nodiscard]] std::string_view word(Cause cause);
+
+/// A pass of a customer, with its terms as they were shown when it was bought, or a bundle bought elsewhere.
+struct HeldPass {
+    std::string id;    ///< unique for the customer
+    std::string pass;  ///< its id in passes.csv; may be empty for a bundle bought elsewhere
+    std::string name;
+    bool elsewhere = false;  ///< recorded by the operator: nothing is charged for it here
+    std::vector<std::string>
+        destinations;  ///< `JP`, `901-14`, `inflight`, `*`: a zone is kept as the countries it had then
+    std::vector<tariffs::Service> services;
+    tariffs::Money price;
+    tariffs::Tax tax = tariffs::Tax::incl;
+    std::optional<std::int64_t> allowance;  ///< base units of its services; none: unlimited
+    tariffs::Span validity;
+    tariffs::Pass::Day day = tariffs::Pass::Day::rolling;
+    Instant from, until;        ///< it covers usage that starts within; `until` is exclusive
+    bool until_certain = true;  ///< of a local day: false until a covered record has told the local time
+    std::int64_t used = 0;
+    bool warned = false;           ///< of its 80 %
+    std::optional<Instant> ended;  ///< told and over, by the clock: time or allowance ran out
+    std::string question;          ///< the confirmation it rests on
+    int version = 0, line = 0;     ///< of the row in passes.csv
+    auto fields() {
+        return std::tie(id, pass, name, elsewhere, destinations, services, price, tax, allowance, validity, day, from,
+                        until, until_certain, used, warned, ended, question, version, line);
+    }
+};
 
 /// One reason why services are off.
 struct Hold {
@@ -99,7 +131,13 @@ struct Hold {
     bool asleep = false;    ///< at home a cap's hold sleeps
     bool declined = false;  ///< the customer said no: blocked rather than held
     std::string question;
-    auto fields() { return std::tie(cause, about, period_start, stage, services, since, asleep, declined, question); }
+    std::vector<tariffs::Service> lifted;  ///< of `services`: those that flow all the same, as a pass covers them
+
+    /// What is off because of it now.
+    [[nodiscard]] std::vector<tariffs::Service> in_force() const;
+    auto fields() {
+        return std::tie(cause, about, period_start, stage, services, since, asleep, declined, question, lifted);
+    }
 };
 
 enum class QuestionState { pending, confirmed, declined, expired, withdrawn };
@@ -119,12 +157,18 @@ struct Question {
     std::optional<Instant> left;     ///< when the traveller left the place it asks about, by the clock
     std::string code;                ///< four digits
     std::string chosen, by, actor;
-    std::vector<std::string> choices;                  ///< `extend`, `continue`, `decline`, numbered from 1 as printed
+    std::vector<std::string> choices;  ///< `extend`, `pass:ID`, `continue`, `decline`, numbered from 1 as printed
     std::optional<tariffs::Money> price_per_megabyte;  ///< as shown
     std::int64_t limit = 0, used = 0, next_limit = 0;  ///< of a cap, as shown; next_limit 0: none
+    std::vector<HeldPass> offers;  ///< the passes among the choices, as shown; once closed, the one that was chosen
+    KnownPlace place;              ///< where the customer was asked
+    std::vector<notifications::PriceLine> prices;  ///< as shown there; none once it is closed
+    bool payer_decides = false;
+    bool own_cap = false;  ///< the customer wants a higher cap of their own: nothing is held because of it
     auto fields() {
         return std::tie(id, cause, about, period_start, stage, trip, state, asked, expires, decided, left, code, chosen,
-                        by, actor, choices, price_per_megabyte, limit, used, next_limit);
+                        by, actor, choices, price_per_megabyte, limit, used, next_limit, offers, place, prices,
+                        payer_decides, own_cap);
     }
 };
 
@@ -149,6 +193,40 @@ struct Unsettled {
     Instant since;      ///< by the clock; at since + camara.settle-after the place counts as unknown
     std::string event;  ///< id of the event that said so
     auto fields() { return std::tie(at, since, event); }
+};
+
+/// What a cap is to keep free for a grant, on the cap's basis.
+struct GrantShare {
+    std::string cap;
+    std::int64_t amount = 0;  ///< millionths or bytes
+    auto fields() { return std::tie(cap, amount); }
+};
+
+/// Usage that was allowed before it happened and is not recorded yet: a grant that is open, or what was used of it.
+struct Grant {
+    std::string session;  ///< empty: none named
+    tariffs::Service service = tariffs::Service::data;
+    std::int64_t quantity = 0;  ///< base units that may still come as records
+    Instant valid_until;        ///< by the clock
+    Instant keep_until;         ///< by the clock: what is not recorded by then is taken not to have happened
+    bool reported = false;      ///< `quantity` was used, as its sender said, and its records are awaited
+    std::vector<GrantShare> shares;
+    std::string pass;  ///< the pass it draws on, if one
+    auto fields() { return std::tie(session, service, quantity, valid_until, keep_until, reported, shares, pass); }
+};
+
+/// What one cap lost to an open session lately, to tell how long the rest lasts.
+struct BurnShare {
+    std::string cap;
+    std::int64_t amount = 0;  ///< since the session's first record in memory, on the cap's basis
+    auto fields() { return std::tie(cap, amount); }
+};
+struct Burn {
+    std::string session;
+    Instant first, last;  ///< event times of the records it is measured between
+    Instant received;     ///< of the last, by the clock
+    std::vector<BurnShare> shares;
+    auto fields() { return std::tie(session, first, last, received, shares); }
 };
 
 /// The status of a policy counter as its subscriber was last told.
@@ -191,12 +269,18 @@ struct CustomerState {
     std::vector<PolicySubscription> policy;
     std::vector<std::string> camara_subscriptions;  ///< CAMARA subscriptionIds that name this customer
     std::int64_t last_message = 0;                  ///< row of the newest message: each later one stands above it
+    std::vector<HeldPass> passes;                   ///< in order of purchase; those that ended are kept for a while
+    std::vector<Grant> grants;
+    std::vector<Burn> burns;
+    std::int64_t feed_delay_ms = 0;      ///< how late this customer's records usually come
+    std::vector<std::int64_t> pays_for;  ///< customers whose questions this one decides
+    std::vector<std::string> links;      ///< aliases of the links sent last, oldest first: `t:` and the token's digest
 
     [[nodiscard]] const KnownPlace* place() const { return places.empty() ? nullptr : &places.back().place; }
     auto fields() {
         return std::tie(profile, known, erased, places, trip, counts, holds, questions, welcomed, advised, waiting,
                         hold_sequence, entries, last_entry, head, wake, unsettled, automatic, policy,
-                        camara_subscriptions, last_message);
+                        camara_subscriptions, last_message, passes, grants, burns, feed_delay_ms, pays_for, links);
     }
 };
 
@@ -214,9 +298,10 @@ struct Segment {
     tariffs::Money own;  ///< the sender's sum as charged, where all of it is in one currency on one tax basis
     tariffs::Tax own_tax = tariffs::Tax::incl;
     bool own_mixed = false;  ///< it is not: only `charged` says what it comes to
+    std::string pass;        ///< the pass that covers it: rated at nothing
     auto fields() {
         return std::tie(network, version, line, periods, used, charged_used, charged, counted, rated_charged, own,
-                        own_tax, own_mixed);
+                        own_tax, own_mixed, pass);
     }
 };
 

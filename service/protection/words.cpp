@@ -53,6 +53,30 @@ std::string_view word(DataState state) {
 
 std::string_view word(Cause cause) { return cause == Cause::cap ? "cap" : "destination"; }
 
+std::string_view word(Opened::What what) {
+    switch (what) {
+        case Opened::What::stage:
+            return "stage";
+        case Opened::What::destination:
+            return "destination";
+        case Opened::What::pass:
+            return "pass";
+    }
+    throw std::logic_error("something opened without a word");
+}
+
+std::string_view word(AuthorizationDecision::Verdict verdict) {
+    switch (verdict) {
+        case AuthorizationDecision::Verdict::allow:
+            return "allow";
+        case AuthorizationDecision::Verdict::hold:
+            return "hold";
+        case AuthorizationDecision::Verdict::deny:
+            return "deny";
+    }
+    throw std::logic_error("a verdict without a word");
+}
+
 std::string_view word(QuestionState state) {
     switch (state) {
         case QuestionState::pending:

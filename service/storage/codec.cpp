@@ -16,6 +16,8 @@ concept HasFields = requires(T& value) {
 
 // Types of other rooms, which do not know that they are stored.
 auto fields_of(tariffs::Money& m) { return std::tie(m.micros, m.currency); }
+auto fields_of(tariffs::Quantity& q) { return std::tie(q.kind, q.amount); }
+auto fields_of(notifications::PriceLine& p) { return std::tie(p.service, p.price, p.unit, p.tax, p.called); }
 auto fields_of(customers::PeriodRule& p) { return std::tie(p.over, p.billing_day); }
 auto fields_of(customers::CapRule& c) {
     return std::tie(c.id, c.services, c.destinations, c.currency, c.limit, c.tax, c.period, c.thresholds, c.at_limit,
@@ -50,6 +52,7 @@ void put(Packer& out, const std::array<std::uint8_t, 32>& value) {
     out.pack_bin_body(reinterpret_cast<const char*>(value.data()), 32);
 }
 void put(Packer& out, tariffs::Instant value) { out.pack(value.ms); }
+void put(Packer& out, tariffs::Span value) { out.pack(value.ms); }
 void put(Packer& out, tariffs::Currency value) { out.pack(value.code()); }
 void put(Packer& out, geoip::Country value) { out.pack(value.code()); }
 void put(Packer& out, const geoip::Plmn& value) { out.pack(value.text()); }
@@ -116,6 +119,7 @@ void get(const Object& from, std::array<std::uint8_t, 32>& value) {
     std::copy(from.via.bin.ptr, from.via.bin.ptr + 32, reinterpret_cast<char*>(value.data()));
 }
 void get(const Object& from, tariffs::Instant& value) { value.ms = from.as<std::int64_t>(); }
+void get(const Object& from, tariffs::Span& value) { value.ms = from.as<std::int64_t>(); }
 template <class T>
 T parsed(std::optional<T> value) {
     if (!value) throw std::runtime_error("a stored record has a code that cannot be read");
