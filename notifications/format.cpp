@@ -301,6 +301,21 @@ std::string Formatter::place(geoip::NetworkClass klass, geoip::Country country) 
     return country.none() ? impl_->words.of("place.unknown") : this->country(country);
 }
 
+std::string Formatter::allowance(const Choice& pass) {
+    if (!pass.allowance) return impl_->words.of("pass.unlimited");
+    if (pass.allowance_kind != tariffs::UnitKind::bytes) return unit({*pass.allowance, pass.allowance_kind});
+    Amount volume;
+    volume.bytes = *pass.allowance;
+    return amount(volume);
+}
+
+std::string Formatter::validity(const Choice& pass) {
+    const std::int64_t hours = pass.validity.ms / tariffs::hours(1).ms, days = hours / 24;
+    const std::string_view key = hours % 24 != 0 ? "pass.hours" : days == 1 ? "pass.day" : "pass.days";
+    const std::string text = fill(impl_->words.of(key), {{"count", fmt::format("{}", hours % 24 != 0 ? hours : days)}});
+    return pass.calendar_days ? fill(impl_->words.of("pass.midnight"), {{"validity", text}}) : text;
+}
+
 std::string Formatter::choice(const Choice& choice, Note about) {
     const bool own_cap = about == Note::own_cap;
     switch (choice.does) {
@@ -312,7 +327,10 @@ std::string Formatter::choice(const Choice& choice, Note about) {
         }
         case Choice::Does::pass:
             if (!choice.price) return choice.pass_name;
-            return fill(impl_->words.of("choice.pass"), {{"pass", choice.pass_name}, {"price", money(*choice.price)}});
+            return fill(impl_->words.of("choice.pass"), {{"pass", choice.pass_name},
+                                                         {"allowance", allowance(choice)},
+                                                         {"validity", validity(choice)},
+                                                         {"price", with_tax(money(*choice.price), choice.tax)}});
         case Choice::Does::proceed:
             return impl_->words.of("choice.continue");
         case Choice::Does::decline:

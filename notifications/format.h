@@ -51,6 +51,10 @@ public:
     [[nodiscard]] std::string place(geoip::NetworkClass klass, geoip::Country country);
     /// The words of a choice, without its number. `about` is own_cap where the question is about a cap of one's own.
     [[nodiscard]] std::string choice(const Choice& choice, Note about);
+    /// A pass's volume (or minutes, messages), `unlimited`.
+    [[nodiscard]] std::string allowance(const Choice& pass);
+    /// How long a pass lasts: `24 h`, `7 days`, `1 day, to midnight`.
+    [[nodiscard]] std::string validity(const Choice& pass);
     /// A choice as printed: `1 Continue up to CNY 400.00`.
     [[nodiscard]] std::string numbered(int number, const std::string& choice);
     /// One cap for the answer to USAGE.

@@ -55,7 +55,12 @@ struct Choice {
     enum class Does { extend, pass, proceed, decline } does = Does::decline;
     std::string pass_name;                ///< of a pass
     std::optional<tariffs::Money> price;  ///< of a pass
-    Amount new_limit;                     ///< of extend; neither money nor bytes: no further limit
+    tariffs::Tax tax = tariffs::Tax::incl;
+    std::optional<std::int64_t> allowance;  ///< of a pass, in base units of `allowance_kind`; none: unlimited
+    tariffs::UnitKind allowance_kind = tariffs::UnitKind::bytes;
+    tariffs::Span validity;      ///< of a pass
+    bool calendar_days = false;  ///< it counts calendar days rather than hours
+    Amount new_limit;            ///< of extend; neither money nor bytes: no further limit
 };
 
 /// One cap in the answer to USAGE.

@@ -126,6 +126,22 @@ std::vector<std::string> Table::zones_of(geoip::Country country) const {
     return names;
 }
 
+std::vector<geoip::Country> Table::countries_of(std::string_view zone) const {
+    std::vector<geoip::Country> countries;
+    const auto number = index_->zones.find(zone);
+    if (!number) return countries;
+    for (std::uint32_t one = 0; one < country_numbers; ++one)
+        if (index_->zone_countries[*number].test(one)) countries.push_back(country_numbered(one));
+    return countries;
+}
+
+const Pass* Table::pass_named(std::string_view id, std::string_view plan) const {
+    for (const std::string_view wanted : {plan, std::string_view("*")})
+        for (const Pass& pass : passes_)
+            if (pass.id == id && pass.plan == wanted) return &pass;
+    return nullptr;
+}
+
 std::vector<const Pass*> Table::passes_for(const RateQuery& query) const {
     const Index& index = *index_;
     const PlanChoice plans(index.plans, query.plan);

@@ -49,7 +49,7 @@ struct Row {
     int line = 0;  ///< in tariffs.csv, and the row's identity within a version
 };
 
-/// A row of passes.csv, compiled (offered later; validated now).
+/// A row of passes.csv, compiled.
 struct Pass {
     std::string id, plan, destination, name;
     std::vector<Service> services;
@@ -94,12 +94,16 @@ public:
     [[nodiscard]] std::span<const Row> rows() const { return rows_; }
     [[nodiscard]] std::span<const Pass> passes() const { return passes_; }
     [[nodiscard]] std::vector<std::string> zones_of(geoip::Country country) const;
+    /// The countries of a zone, in order; none where there is no such zone.
+    [[nodiscard]] std::vector<geoip::Country> countries_of(std::string_view zone) const;
     /// The networks that have rows of their own, in order.
     [[nodiscard]] std::span<const geoip::Plmn> priced_networks() const { return priced_networks_; }
 
     /// The passes that can be bought there under the plan, cheapest first (then by id); of several rows with one pass
     /// id the most specific, by the same precedence as `find`. `service` and `called` of the query do not matter.
     [[nodiscard]] std::vector<const Pass*> passes_for(const RateQuery& query) const;
+    /// The row of a pass id under the plan, else under `*`; the first where several places have one. nullptr when none.
+    [[nodiscard]] const Pass* pass_named(std::string_view id, std::string_view plan) const;
 
 private:
     friend struct Compiler;

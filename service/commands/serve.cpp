@@ -189,6 +189,7 @@ engine::Engine::Meters meters_of(http::Metrics& metrics) {
     engine::Engine::Meters meters;
     meters.batch = [&metrics](std::size_t requests, double seconds) { metrics.batch(requests, seconds); };
     meters.checkpoint = [&metrics](double seconds) { metrics.checkpoint(seconds); };
+    meters.consents = [&metrics](engine::Turn::Consents consents) { metrics.consents(consents); };
     return meters;
 }
 

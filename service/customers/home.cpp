@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <sstream>
+#include <vector>
 
 namespace roamguard::customers {
 
@@ -36,26 +37,30 @@ std::string found_in(const ByCountry& table, std::string_view country) {
     return found == table.end() ? std::string{} : found->second;
 }
 
-/// The first zone of each country: `country<TAB>coordinates<TAB>zone[<TAB>comment]`.
-ByCountry read_zone_table() {
-    ByCountry first;
-    std::ifstream file(zone_table_path);
-    for (std::string line; std::getline(file, line);) {
-        if (line.empty() || line[0] == '#') continue;
-        std::istringstream cells(line);
-        std::string country, coordinates, zone;
-        if (std::getline(cells, country, '\t') && std::getline(cells, coordinates, '\t') &&
-            std::getline(cells, zone, '\t'))
-            first.emplace(country, zone);
-    }
-    return first;
+using ZonesByCountry = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// The zones of each country: `country<TAB>coordinates<TAB>zone[<TAB>comment]`.
+const ZonesByCountry& zone_table() {
+    static const ZonesByCountry table = [] {
+        ZonesByCountry zones;
+        std::ifstream file(zone_table_path);
+        for (std::string line; std::getline(file, line);) {
+            if (line.empty() || line[0] == '#') continue;
+            std::istringstream cells(line);
+            std::string country, coordinates, zone;
+            if (std::getline(cells, country, '\t') && std::getline(cells, coordinates, '\t') &&
+                std::getline(cells, zone, '\t') && known_time_zone(zone))
+                zones[country].push_back(zone);
+        }
+        return zones;
+    }();
+    return table;
 }
 
 std::string zone_of(const std::string& country) {
-    static const ByCountry table = read_zone_table();
-    for (const ByCountry* source : {&populous_zones, &table})
-        if (std::string zone = found_in(*source, country); known_time_zone(zone)) return zone;
-    return "UTC";
+    if (std::string zone = found_in(populous_zones, country); known_time_zone(zone)) return zone;
+    const auto listed = zone_table().find(country);
+    return listed == zone_table().end() ? "UTC" : listed->second.front();
 }
 
 /// Codes in X stand for no country's money (metals, testing, none), but for the shared currencies.
@@ -116,6 +121,12 @@ const HomeDefaults& home_defaults(geoip::Country country) {
     Slot& slot = slots[at];
     std::call_once(slot.once, [&] { slot.value = work_out(code); });
     return slot.value;
+}
+
+std::vector<std::string> zones_of(geoip::Country country) {
+    if (country.none()) return {};
+    const auto listed = zone_table().find(country.code());
+    return listed == zone_table().end() ? std::vector{home_defaults(country).time_zone} : listed->second;
 }
 
 bool known_time_zone(std::string_view name) {

@@ -90,6 +90,15 @@ Period period_of(const PeriodRule& rule, tariffs::Instant at, const std::string&
     return period;
 }
 
+tariffs::Instant end_of_days(tariffs::Instant at, std::int64_t days, const std::string& time_zone) {
+    PeriodRule rule;
+    rule.over = PeriodRule::Over::day;
+    tariffs::Instant end = period_of(rule, at, time_zone).end;
+    for (std::int64_t day = 1; day < days; ++day)
+        end = period_of(rule, end, time_zone).end;
+    return end;
+}
+
 int offset_minutes(tariffs::Instant at, const std::string& time_zone) {
     const auto offset = zone_named(time_zone).get_info(whole_seconds(at)).offset;
     return static_cast<int>(date::floor<std::chrono::minutes>(offset).count());

@@ -201,6 +201,7 @@ int Engine::commit_turn(const std::vector<Waiting*>& batch, Instant now) {
     store_.commit(delta);
     failed_at_ms_ = 0;
     meters_.batch(batch.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (turn.consents.opened > 0) meters_.consents(turn.consents);
     return turn.messages_made();
 }
 

@@ -78,10 +78,11 @@ public:
     void on_messages(std::function<void()> notify) { notify_ = std::move(notify); }
     /// Called on StoreBroken: the process must end.
     void on_broken(std::function<void(const std::string&)> broken) { broken_ = std::move(broken); }
-    /// Figures for metrics: batch size, seconds of a commit, microseconds of a checkpoint.
+    /// Figures for metrics: batch size and seconds of a commit, seconds of a checkpoint, what was opened by consent.
     struct Meters {
         std::function<void(std::size_t, double)> batch = [](std::size_t, double) {};
         std::function<void(double)> checkpoint = [](double) {};
+        std::function<void(Turn::Consents)> consents = [](Turn::Consents) {};
     };
     void meter(Meters meters) { meters_ = std::move(meters); }
     /// Whether commits succeed: false for a while after one that the disk or the database did not take.

@@ -222,9 +222,10 @@ void RetryJob::run(Turn& turn) {
         refusal_ = "the customer was erased";
         return;
     }
-    if (message->to.empty())
+    const bool to_people = message->channel == "sms" || message->channel == "app";
+    if (to_people && message->to.empty())
         message->to = message->channel == "app" ? customer->state.profile.app_address : sms_recipient(*customer);
-    if (message->to.empty()) {
+    if (to_people && message->to.empty()) {
         refusal_ = "the customer still has no address";
         return;
     }

@@ -63,9 +63,11 @@ std::string price_json(const protection::Priced& priced) {
         return fmt::format("{{\"unpriced\":{},\"version\":{}}}", json_text(priced.unpriced_reason), priced.version);
     return fmt::format(
         "{{\"version\":{},\"row\":{},\"plan\":{},\"destination\":{},\"segmentUsed\":{},\"segmentRated\":\"{}\","
-        "\"added\":\"{}\",\"currency\":\"{}\"}}",
+        "\"added\":\"{}\",\"currency\":\"{}\"{}}}",
         priced.version, priced.line, json_text(priced.plan_row), json_text(priced.destination_row), priced.segment_used,
-        tariffs::to_decimal(priced.rated_segment), tariffs::to_decimal(priced.added), priced.added.currency.code());
+        tariffs::to_decimal(priced.rated_segment), tariffs::to_decimal(priced.added), priced.added.currency.code(),
+        priced.pass.empty() ? std::string()
+                            : fmt::format(",\"pass\":{},\"covered\":{}", json_text(priced.pass), priced.covered));
 }
 
 /// Notices of a machine go to whoever pays for it.
@@ -141,11 +143,31 @@ storage::MessageRow row_of(const Turn& turn, const Working& customer, const Owed
     return row;
 }
 
+/// What was opened by consent, with the entry of the answer it rests on: what the report of coverage counts. Looks at
+/// what happened, not at who should have agreed, so that something opened without an answer shows.
+void list_opened(Turn& turn, const Working& customer, const protection::Decision& decision, std::string_view seed) {
+    const bool answered = customer.recorded == "answer" || customer.recorded == "reply";
+    int n = 0;
+    for (const protection::Opened& one : decision.opened) {
+        const bool confirmed = answered && !one.question.empty();
+        const nlohmann::json body = {{"what", protection::word(one.what)},
+                                     {"about", one.about},
+                                     {"stage", one.stage},
+                                     {"confirmation", one.question},
+                                     {"entry", confirmed ? customer.state.last_entry : 0}};
+        turn.delta.findings.push_back({fmt::format("opened_{}", protection::word(one.what)),
+                                       fmt::format("{}/{}", seed, n++), customer.id, turn.now, body.dump(), false});
+        ++turn.consents.opened;
+        if (confirmed) ++turn.consents.confirmed;
+    }
+}
+
 }  // namespace
 
 std::vector<Notification> owe(Turn& turn, Working& customer, const protection::Terms& terms,
                               const protection::Decision& decision, std::string_view cause, std::string_view seed) {
     std::vector<Notification> made;
+    list_opened(turn, customer, decision, seed);
     int n = 0;
     const auto put = [&](storage::MessageRow row) {
         made.push_back({row.id, row.kind});
@@ -170,6 +192,7 @@ std::vector<Notification> owe(Turn& turn, Working& customer, const protection::T
         put(std::move(row));
         if (besides) put(std::move(*besides));
     }
+    request_charges(turn, customer, decision, cause);
     tell_platform(turn, customer, decision, cause, seed);
     tell_policy(turn, customer, terms);
     return made;

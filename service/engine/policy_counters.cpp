@@ -24,7 +24,7 @@ constexpr int most_percent = 1000;  // a cap that only notifies counts on beyond
 
 bool held_by(const protection::CustomerState& state, const std::string& cap) {
     return std::any_of(state.holds.begin(), state.holds.end(), [&](const protection::Hold& hold) {
-        return hold.cause == protection::Cause::cap && hold.about == cap && !hold.asleep;
+        return hold.cause == protection::Cause::cap && hold.about == cap && !hold.in_force().empty();
     });
 }
 

@@ -131,6 +131,7 @@ void Turn::remember(storage::SeenRow row) {
 void Turn::record(Working& customer, std::string_view kind, std::string_view json) {
     delta.evidence.push_back(seal(customer.state, customer.id, customer.key,
                                   store_.reserve(storage::Sequence::evidence, 1), now, kind, json));
+    customer.recorded = kind;
     customer.changed = true;
 }
 

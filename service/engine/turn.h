@@ -34,7 +34,8 @@ struct Working {
     std::string key;
     protection::CustomerState state;
     bool changed = false;
-    bool made = false;  ///< in this turn: the store has nothing of theirs
+    bool made = false;     ///< in this turn: the store has nothing of theirs
+    std::string recorded;  ///< kind of the last entry of this turn; empty when there was none
 };
 
 struct DigestHash {
@@ -85,6 +86,10 @@ public:
     [[nodiscard]] storage::Delta take();
     [[nodiscard]] storage::Store& store() { return store_; }
     [[nodiscard]] int messages_made() const { return messages_made_; }
+    /// What this turn opened, and how much of it rests on a recorded answer.
+    struct Consents {
+        int opened = 0, confirmed = 0;
+    } consents;
 
 private:
     void load(const Wants& wants) { take_in(wants, store_.gather(wants)); }

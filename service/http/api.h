@@ -36,6 +36,8 @@ void add_event_routes(std::vector<Route>& routes, Api& api);
 void add_destination_routes(std::vector<Route>& routes, Api& api);
 void add_tariff_routes(std::vector<Route>& routes, Api& api);
 void add_subscriber_routes(std::vector<Route>& routes, Api& api);
+void add_pass_routes(std::vector<Route>& routes, Api& api);
+void add_report_routes(std::vector<Route>& routes, Api& api);
 void add_evidence_routes(std::vector<Route>& routes, Api& api);
 void add_confirmation_routes(std::vector<Route>& routes, Api& api);
 void add_message_routes(std::vector<Route>& routes, Api& api);

@@ -79,6 +79,16 @@ struct Metrics::Impl {
                   "Delay between the time of the event that crossed a threshold and the commit of its message.", late);
     Histogram& event_delay =
         histogram(registry, "roamguard_event_delay_seconds", "Delay between an event's time and its receipt.", late);
+    prometheus::Counter& opened =
+        counter_family(registry, "roamguard_opened_total", "Stages, destinations and passes that were opened.").Add({});
+    prometheus::Counter& opened_confirmed =
+        counter_family(registry, "roamguard_opened_confirmed_total", "Of those: resting on a recorded confirmation.")
+            .Add({});
+    prometheus::Gauge& coverage = prometheus::BuildGauge()
+                                      .Name("roamguard_coverage_ratio")
+                                      .Help("Confirmed of opened since the start; anything below 1 is an alert.")
+                                      .Register(registry)
+                                      .Add({}, 1);
     prometheus::Gauge& queued = prometheus::BuildGauge()
                                     .Name("roamguard_events_waiting")
                                     .Help("Events waiting for the engine.")
@@ -115,6 +125,11 @@ void Metrics::batch(std::size_t requests, double commit_seconds) {
     impl_->commit_seconds.Observe(commit_seconds);
 }
 void Metrics::checkpoint(double seconds) { impl_->checkpoint_seconds.Observe(seconds); }
+void Metrics::consents(engine::Turn::Consents consents) {
+    impl_->opened.Increment(consents.opened);
+    impl_->opened_confirmed.Increment(consents.confirmed);
+    impl_->coverage.Set(impl_->opened_confirmed.Value() / impl_->opened.Value());
+}
 void Metrics::queued(std::size_t events) { impl_->queued.Set(static_cast<double>(events)); }
 void Metrics::message(const std::string& kind) { impl_->messages.of(kind, {{"kind", kind}}).Increment(); }
 void Metrics::delivery(const std::string& channel, const std::string& result) {

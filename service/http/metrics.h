@@ -23,6 +23,8 @@ public:
     void delay(double seconds);
     void batch(std::size_t requests, double commit_seconds);
     void checkpoint(double seconds);
+    /// What was opened by consent, and how much of it rests on a recorded answer.
+    void consents(engine::Turn::Consents consents);
     void queued(std::size_t events);
     void message(const std::string& kind);
     /// One attempt to deliver, by what became of it.

@@ -44,7 +44,9 @@ std::vector<Route> all_routes(Api& api) {
     add_destination_routes(routes, api);
     add_tariff_routes(routes, api);
     add_subscriber_routes(routes, api);
+    add_pass_routes(routes, api);
     add_evidence_routes(routes, api);
+    add_report_routes(routes, api);
     add_confirmation_routes(routes, api);
     add_message_routes(routes, api);
     add_operation_routes(routes, api);

@@ -18,6 +18,20 @@ json amount_json(const protection::CapView& view, std::int64_t value) {
     return {{"volume", tariffs::to_text({value, tariffs::UnitKind::bytes}, tariffs::Style::counted)}, {"bytes", value}};
 }
 
+/// A choice with its terms, as the message printed them.
+json choice_json(const protection::Question& question, const std::string& choice, int number) {
+    json out = {{"number", number}, {"id", choice}};
+    for (const protection::HeldPass& offer : question.offers) {
+        if (choice != "pass:" + offer.pass) continue;
+        out["name"] = offer.name;
+        out["price"] = money_json(offer.price);
+        out["tax"] = tariffs::word(offer.tax);
+        out["allowance"] = offer.allowance ? json(*offer.allowance) : json(nullptr);
+        out["validity"] = tariffs::to_text(offer.validity);
+    }
+    return out;
+}
+
 }  // namespace
 
 json money_json(tariffs::Money money) {
@@ -98,7 +112,7 @@ json question_json(const protection::Question& question) {
     out["choices"] = json::array();
     int number = 1;
     for (const std::string& choice : question.choices)
-        out["choices"].push_back({{"number", number++}, {"id", choice}});
+        out["choices"].push_back(choice_json(question, choice, number++));
     out["decidedAt"] = question.decided ? json(tariffs::to_rfc3339(*question.decided)) : json(nullptr);
     out["choice"] = question.chosen.empty() ? json(nullptr) : json(question.chosen);
     out["by"] = question.by.empty() ? json(nullptr) : json(question.by);

@@ -78,9 +78,11 @@ void leave(Deciding& d, const std::string& destination) {
 void sleep_holds(Deciding& d) {
     for (Hold& hold : d.state.holds)
         if (hold.cause == Cause::cap && !hold.asleep) {
+            if (std::vector<tariffs::Service> off = hold.in_force(); !off.empty())
+                d.out.holds.push_back(
+                    {HoldChange::What::released, hold.cause, hold.about, std::move(off), "at home no hold applies"});
             hold.asleep = true;
-            d.out.holds.push_back(
-                {HoldChange::What::released, hold.cause, hold.about, hold.services, "at home no hold applies"});
+            hold.lifted.clear();
         }
 }
 
@@ -89,9 +91,10 @@ void wake_holds(Deciding& d, const KnownPlace& place, Instant at) {
     for (std::size_t i = 0; i < d.state.holds.size(); ++i) {
         Hold& sleeping = d.state.holds[i];
         if (sleeping.cause != Cause::cap || !sleeping.asleep) continue;
-        sleeping.asleep = false;
-        d.out.holds.push_back({HoldChange::What::held, sleeping.cause, sleeping.about, sleeping.services,
-                               "abroad again within the cap's period"});
+        Hold awake = sleeping;
+        awake.asleep = false;
+        hold(d, awake, "abroad again within the cap's period");
+        if (sleeping.in_force().empty()) continue;  // a pass covers all of it
         const customers::CapRule* rule = rule_named(d.terms, sleeping.about);
         if (!rule) continue;
         for (CapCount& count : d.state.counts)
@@ -128,8 +131,11 @@ void owe_no_guarantee(Deciding& d, const KnownPlace& place, Instant at) {
     note_told(d.state.advised, key, at);
 }
 
+/// Whether a question put lately is put again.
+enum class Repeat { not_lately, always };
+
 /// A high-cost place: data is off until the traveller confirms, asked with the whole content of the welcome.
-void protect(Deciding& d, const KnownPlace& place, Instant at) {
+void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     const std::string destination = place.destination();
     if (Hold* standing = find_hold(d.state, Cause::destination, destination)) {
         bool asked_on_this_trip = false;
@@ -163,7 +169,8 @@ void protect(Deciding& d, const KnownPlace& place, Instant at) {
         hold_here.question = latest->id;
     }
     hold(d, hold_here, "high-cost place " + destination);
-    const bool asked_lately = latest && d.now - latest->asked < d.rules().confirm_repeat_after;
+    const bool asked_lately =
+        repeat == Repeat::not_lately && latest && d.now - latest->asked < d.rules().confirm_repeat_after;
     if (pending || asked_lately) {
         d.out.add(Outcome::welcome_suppressed);
         return;
@@ -178,7 +185,8 @@ void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool sa
     const bool owed_before = d.out.owed.size() > 0;
     const DestinationAnswer* answer = trip_answer(d.state, destination);
     const bool confirmed = answer && answer->confirmed;
-    const bool protects = d.terms.holds && !d.terms.barred && !confirmed && high_cost(place, d.terms, d.world, at);
+    const bool protects = d.terms.holds && !d.terms.barred && !confirmed && high_cost(place, d.terms, d.world, at) &&
+                          !covered(d.state, place, tariffs::Service::data, d.now);
     const bool advise = flaps && !told_within(d.state.advised, "inadvertent", at, d.rules().inadvertent_repeat_after);
     if (advise) {
         Owed owed;
@@ -190,7 +198,7 @@ void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool sa
         d.out.reasons.push_back("home and a neighbour country alternate: an advice instead of a welcome");
     }
     if (protects) {
-        protect(d, place, at);
+        protect(d, place, at, Repeat::not_lately);
     } else if (flaps || same || told_within(d.state.welcomed, destination, at, d.rules().welcome_repeat_after)) {
         if (!advise) d.out.add(Outcome::welcome_suppressed);
         d.out.reasons.push_back("no welcome: " + destination + " was welcomed within the repeat window");
@@ -237,7 +245,16 @@ void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at) {
     if (!known || known->destination() != place.destination() || !d.terms.holds || d.terms.barred) return;
     if (find_hold(d.state, Cause::destination, place.destination())) return;
     const DestinationAnswer* answer = trip_answer(d.state, place.destination());
-    if (!answer || !answer->confirmed) protect(d, place, at);
+    if (!answer || !answer->confirmed) protect(d, place, at, Repeat::not_lately);
+}
+
+void protect_uncovered(Deciding& d, const KnownPlace& place, Instant at) {
+    if (!d.terms.holds || d.terms.barred || find_hold(d.state, Cause::destination, place.destination())) return;
+    const DestinationAnswer* answer = trip_answer(d.state, place.destination());
+    if ((answer && answer->confirmed) || !high_cost(place, d.terms, d.world, at) ||
+        covered(d.state, place, tariffs::Service::data, d.now))
+        return;
+    protect(d, place, at, Repeat::always);
 }
 
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because) {
@@ -253,6 +270,7 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
     heard_abroad(d, at);
     if (left) leave(d, *left);
     wake_holds(d, place, at);
+    relift_holds(d, at);
     greet(d, place, at, flaps, same);
 }
 

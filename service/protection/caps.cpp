@@ -223,6 +223,8 @@ void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& 
     const KnownPlace* known = d.state.place();
     cap_hold.asleep = known && known->home();
     hold(d, cap_hold, "cap " + rule.id + " reached");
+    const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
+    if (!standing->asleep && standing->in_force().empty()) return;  // a pass covers all of it: asked when that ends
     ask_cap(d, rule, count, place, at);
 }
 

@@ -40,7 +40,7 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
         count.reached = false;
         count.mark = passed;
         if (Question* question = open_question(d.state, Cause::cap, rule.id))
-            close_question(*question, QuestionState::withdrawn, d.now);
+            end_question(*question, Ending::release, d.now);
         release(d, Cause::cap, rule.id, "the limit was raised");
         Owed owed;
         owed.facts = facts_at(place, d.terms, d.world, d.now, notifications::Kind::released);
@@ -74,7 +74,7 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
 /// A cap that repeats counts its multiples as stages; one that does not begins with its first.
 void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count) {
     if (Question* question = open_question(d.state, Cause::cap, rule.id))
-        close_question(*question, QuestionState::withdrawn, d.now);
+        end_question(*question, Ending::release, d.now);
     release(d, Cause::cap, rule.id, "the cap is of another kind now");
     count.reached = false;
     count.mark = 0;
@@ -122,12 +122,17 @@ void release_orphans(Deciding& d) {
         const bool orphan = hold.cause == Cause::cap && !rule_named(d.terms, hold.about);
         if (!orphan && d.terms.holds) continue;
         if (Question* question = open_question(d.state, hold.cause, hold.about))
-            close_question(*question, QuestionState::withdrawn, d.now);
+            end_question(*question, Ending::release, d.now);
         release(d, hold.cause, hold.about, "the profile no longer asks for it");
     }
 }
 
 }  // namespace
+
+void finish(Deciding& d) {
+    if (!d.out.holds.empty()) ++d.state.hold_sequence;
+    d.state.wake = next_wake(d.state, d.rules());
+}
 
 Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, const Terms& terms, const World& world,
                 Instant now, std::string_view seed, CustomerState& state, Session& session) {
@@ -154,8 +159,7 @@ Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, co
             break;
     }
     out.prices = prices_at(out.place, terms, world, event.time.at);
-    if (!out.holds.empty()) ++state.hold_sequence;
-    state.wake = next_wake(state, *world.rules);
+    finish(d);
     return out;
 }
 
@@ -168,8 +172,7 @@ Decision decide_timers(const Terms& terms, const World& world, Instant now, std:
                                           : state.trip.last_heard + world.rules->trip_silence);
     settle(d);
     settle_place(d);
-    if (!out.holds.empty()) ++state.hold_sequence;
-    state.wake = next_wake(state, *world.rules);
+    finish(d);
     return out;
 }
 
@@ -180,7 +183,7 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
     settle(d);
     if (sim == Sim::changed)
         for (Question& question : state.questions)
-            if (question.state == QuestionState::pending) close_question(question, QuestionState::withdrawn, now);
+            if (question.state == QuestionState::pending) end_question(question, Ending::new_sim, now);
     keep_running_periods(d, before);
     carry_counts(d, before);
     release_orphans(d);
@@ -194,8 +197,7 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
                 recheck(d, rule, count);
             }
     }
-    if (!out.holds.empty()) ++state.hold_sequence;
-    state.wake = next_wake(state, *world.rules);
+    finish(d);
     return out;
 }
 
@@ -211,6 +213,7 @@ std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules)
             if (hold.cause == Cause::cap && count.cap == hold.about && count.start == hold.period_start)
                 consider(earliest, count.end);
     if (const auto due = unsettled_due(state, rules)) consider(earliest, *due);
+    if (const auto due = next_pass_end(state)) consider(earliest, *due);
     return earliest;
 }
 

@@ -270,6 +270,14 @@ struct BundleDecision {
     BundleResult result = BundleResult::recorded;
     Decision decision;
 };
+/// The destinations a row's `destination` stands for: a zone's countries, else itself.
+[[nodiscard]] std::vector<std::string> covered_destinations(const std::string& destination,
+                                                            const tariffs::Table& table);
+/// A bundle with the terms of a row of passes.csv; its id, `from` and `until` are to be set.
+[[nodiscard]] HeldPass bundle_of(const tariffs::Pass& row, const tariffs::Version& version);
+/// When a pass that begins at its `from` ends: after its hours, or with the calendar day at home or at the place, where
+/// the country has several times with the last of them.
+[[nodiscard]] Instant pass_end(const HeldPass& pass, const KnownPlace& place, const Terms& terms);
 /// Puts `bundle` under its id.
 [[nodiscard]] BundleDecision decide_bundle(HeldPass bundle, const Terms& terms, const World& world, Instant now,
                                            std::string_view seed, CustomerState& state);

@@ -19,8 +19,12 @@ Hold* find_hold(CustomerState& state, Cause cause, std::string_view about) {
 }
 
 void hold(Deciding& d, Hold hold, std::string reason) {
-    if (!hold.asleep)
-        d.out.holds.push_back({HoldChange::What::held, hold.cause, hold.about, hold.services, std::move(reason)});
+    hold.lifted.clear();
+    if (const KnownPlace* place = d.state.place(); place && !place->home() && !hold.asleep)
+        for (const tariffs::Service service : hold.services)
+            if (covered(d.state, *place, service, d.now)) hold.lifted.push_back(service);
+    if (std::vector<tariffs::Service> off = hold.in_force(); !off.empty())
+        d.out.holds.push_back({HoldChange::What::held, hold.cause, hold.about, std::move(off), std::move(reason)});
     if (Hold* old = find_hold(d.state, hold.cause, hold.about)) {
         *old = std::move(hold);
         return;
@@ -31,7 +35,10 @@ void hold(Deciding& d, Hold hold, std::string reason) {
 void release(Deciding& d, Cause cause, std::string_view about, std::string reason) {
     const Hold* found = find_hold(d.state, cause, about);
     if (!found) return;
-    d.out.holds.push_back({HoldChange::What::released, cause, std::string(about), found->services, std::move(reason)});
+    std::vector<tariffs::Service> off = found->asleep ? found->services : found->in_force();
+    if (!off.empty())
+        d.out.holds.push_back(
+            {HoldChange::What::released, cause, std::string(about), std::move(off), std::move(reason)});
     d.state.holds.erase(d.state.holds.begin() + (found - d.state.holds.data()));
 }
 

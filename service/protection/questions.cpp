@@ -54,8 +54,12 @@ std::string code_for(const CustomerState& state, const std::string& id) {
     return code;
 }
 
-Question new_question(Deciding& d, Cause cause, const std::string& about, const std::string& what) {
+constexpr std::string_view pass_prefix = "pass:";
+
+Question new_question(Deciding& d, Cause cause, const std::string& about, const KnownPlace& place,
+                      const std::string& what) {
     Question question;
+    question.place = place;
     question.id = derived_id("q-", d.seed, what);
     question.cause = cause;
     question.about = about;
@@ -64,6 +68,28 @@ Question new_question(Deciding& d, Cause cause, const std::string& about, const 
     question.code = code_for(d.state, question.id);
     question.trip = d.state.trip.number;
     return question;
+}
+
+/// The passes valid there become choices, cheapest first.
+void offer_passes(Deciding& d, Question& question, const std::vector<tariffs::Service>& services, Instant at) {
+    question.offers = pass_offers(d, question.place, services, at);
+    for (const HeldPass& offer : question.offers)
+        question.choices.push_back(std::string(pass_prefix) + offer.pass);
+}
+
+const HeldPass* offer_named(const Question& question, std::string_view choice) {
+    if (choice.rfind(pass_prefix, 0) != 0) return nullptr;
+    for (const HeldPass& offer : question.offers)
+        if (offer.pass == choice.substr(pass_prefix.size())) return &offer;
+    return nullptr;
+}
+
+/// The choices as the message prints them.
+std::vector<notifications::Choice> printed_choices(const Question& question, const Terms& terms) {
+    std::vector<notifications::Choice> choices;
+    for (const std::string& choice : question.choices)
+        choices.push_back(printed_choice(question, choice, terms));
+    return choices;
 }
 
 const CapCount* count_for(const CustomerState& state, const Question& question) {
@@ -83,8 +109,20 @@ void open_next_stage(Deciding& d, const Question& question) {
         count.reached = false;
         const auto limit = limit_of(rule, count.stage);
         count.mark = limit ? highest_passed(rule, count.used, *limit) : 0;
+        d.out.opened.push_back({Opened::What::stage, question.about, count.stage, question.id});
     }
     release(d, Cause::cap, question.about, "the customer agreed to the next stage");
+}
+
+/// An answer about a destination lasts for the trip.
+void answer_destination(Deciding& d, const Question& question, bool yes) {
+    if (DestinationAnswer* known = trip_answer(d.state, question.about))
+        known->confirmed = yes;
+    else
+        d.state.trip.answers.push_back({question.about, yes});
+    if (!yes) return;
+    d.out.opened.push_back({Opened::What::destination, question.about, 0, question.id});
+    release(d, Cause::destination, question.about, "the customer agreed for this trip");
 }
 
 /// Where the question was about: the answer may come when the traveller has gone on.
@@ -99,6 +137,16 @@ KnownPlace place_of(const CustomerState& state, const Question& question) {
 notifications::Choice printed_choice(const Question& question, std::string_view choice_word, const Terms& terms) {
     notifications::Choice choice;
     if (choice_word == "continue") choice.does = notifications::Choice::Does::proceed;
+    if (const HeldPass* offer = offer_named(question, choice_word)) {
+        choice.does = notifications::Choice::Does::pass;
+        choice.pass_name = offer->name;
+        choice.price = offer->price;
+        choice.tax = offer->tax;
+        choice.allowance = offer->allowance;
+        choice.allowance_kind = tariffs::kind_of(offer->services.front());
+        choice.validity = offer->validity;
+        choice.calendar_days = offer->day != tariffs::Pass::Day::rolling;
+    }
     if (choice_word != "extend") return choice;
     choice.does = notifications::Choice::Does::extend;
     const customers::CapRule* rule = rule_named(terms, question.about);
@@ -114,6 +162,13 @@ Owed written_answer(Deciding& d, Kind kind, const Question& question, std::strin
     owed.stage = question.stage;
     owed.facts.chosen = printed_choice(question, choice, d.terms);
     owed.facts.still_held = data_state(d.state, d.terms) != DataState::allowed;
+    if (owed.facts.chosen->does == notifications::Choice::Does::pass) {
+        const HeldPass& bought = d.state.passes.back();
+        if (bought.until_certain) owed.facts.period_end = bought.until;
+        owed.facts.prices.clear();
+        owed.facts.services = bought.services;
+        return owed;
+    }
     if (question.cause != Cause::cap) {
         owed.facts.services = {tariffs::Service::data};
         return owed;
@@ -140,16 +195,13 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
     question.actor = answer.actor;
     d.out.question = question.id;
     const bool yes = answer.choice != "decline";
-    close_question(question, yes ? QuestionState::confirmed : QuestionState::declined, d.now);
-    if (question.cause == Cause::destination) {
-        if (DestinationAnswer* known = trip_answer(d.state, question.about))
-            known->confirmed = yes;
-        else
-            d.state.trip.answers.push_back({question.about, yes});
-        if (yes) release(d, Cause::destination, question.about, "the customer agreed for this trip");
-    } else if (yes) {
+    end_question(question, yes ? Ending::confirm : Ending::decline, d.now);
+    if (const HeldPass* offer = offer_named(question, answer.choice))
+        buy_pass(d, question, *offer);  // the hold stays and is lifted for as long as the pass covers
+    else if (question.cause == Cause::destination)
+        answer_destination(d, question, yes);
+    else if (yes)
         open_next_stage(d, question);
-    }
     if (!yes)
         if (Hold* standing = find_hold(d.state, question.cause, question.about)) standing->declined = true;
     d.out.owed.push_back(written_answer(d, yes ? Kind::receipt : Kind::declined, question, answer.choice));
@@ -163,21 +215,25 @@ Question* open_question(CustomerState& state, Cause cause, std::string_view abou
     return nullptr;
 }
 
-void close_question(Question& question, QuestionState how, Instant now) {
-    question.state = how;
+void end_question(Question& question, Ending ending, Instant now) {
+    question.state = state_after(question.state, ending);
     question.decided = now;
+    std::erase_if(question.offers,
+                  [&](const HeldPass& offer) { return std::string(pass_prefix) + offer.pass != question.chosen; });
+    question.prices.clear();
 }
 
 void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, const KnownPlace& place, Instant at) {
     const customers::CapRule& rule = rule_of(count, present);
-    if (Question* old = open_question(d.state, Cause::cap, rule.id))
-        close_question(*old, QuestionState::withdrawn, d.now);
+    if (Question* old = open_question(d.state, Cause::cap, rule.id)) end_question(*old, Ending::replace, d.now);
     Question question =
-        new_question(d, Cause::cap, rule.id,
+        new_question(d, Cause::cap, rule.id, place,
                      "cap/" + rule.id + "/" + std::to_string(count.start.ms) + "/" + std::to_string(count.stage));
     question.period_start = count.start;
     question.stage = count.stage;
-    question.choices = {"extend", "decline"};
+    question.choices = {"extend"};
+    offer_passes(d, question, rule.services, at);
+    question.choices.push_back("decline");
     const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
     const auto next = limit_of(rule, count.stage + 1);
     question.limit = limit;
@@ -194,11 +250,8 @@ void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, co
     keep_prices_of(facts, rule.services);
     facts.per_trip = rule.period.over == customers::PeriodRule::Over::trip;
     if (!facts.per_trip) facts.period_end = count.end;
-    notifications::Choice extend;
-    extend.does = notifications::Choice::Does::extend;
-    if (next) extend.new_limit = amount_of(rule, *next);
-    notifications::Choice decline;
-    facts.choices = {extend, decline};
+    facts.choices = printed_choices(question, d.terms);
+    question.prices = facts.prices;
     if (Hold* standing = find_hold(d.state, Cause::cap, rule.id)) standing->question = question.id;
     owe_question(d, std::move(facts), question);
     keep_question(d.state, std::move(question));
@@ -206,17 +259,17 @@ void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, co
 
 void ask_destination(Deciding& d, const KnownPlace& place, Instant at) {
     const std::string destination = place.destination();
-    Question question = new_question(d, Cause::destination, destination, "destination/" + destination);
-    question.choices = {"continue", "decline"};
+    Question question = new_question(d, Cause::destination, destination, place, "destination/" + destination);
+    offer_passes(d, question, {tariffs::Service::data}, at);
+    question.choices.insert(question.choices.end(), {"continue", "decline"});
     notifications::Facts facts = facts_at(place, d.terms, d.world, at, Kind::confirm_destination);
     for (const notifications::PriceLine& line : facts.prices)
         if (line.service == tariffs::Service::data)
             question.price_per_megabyte = tariffs::Money{
                 tariffs::mul_div(line.price.micros, 1 << 20, line.unit.amount, tariffs::Rounding::half_up),
                 line.price.currency};
-    notifications::Choice proceed, decline;
-    proceed.does = notifications::Choice::Does::proceed;
-    facts.choices = {proceed, decline};
+    facts.choices = printed_choices(question, d.terms);
+    question.prices = facts.prices;
     show_first_cap(d, facts, at);
     facts.services = {tariffs::Service::data};
     if (Hold* standing = find_hold(d.state, Cause::destination, destination)) standing->question = question.id;
@@ -226,19 +279,19 @@ void ask_destination(Deciding& d, const KnownPlace& place, Instant at) {
 
 /// What ended by the clock before this decision: expired questions, questions about places left, periods that are over.
 void settle(Deciding& d) {
-    const auto close = [&](Question& question, QuestionState how) {
-        close_question(question, how, d.now);
-        d.out.reasons.push_back("the question about " + question.about + " is " + std::string(word(how)));
+    const auto close = [&](Question& question, Ending ending) {
+        end_question(question, ending, d.now);
+        d.out.reasons.push_back("the question about " + question.about + " is " + std::string(word(question.state)));
     };
     for (Question& question : d.state.questions) {
         if (question.state != QuestionState::pending) continue;
         const CapCount* count = question.cause == Cause::cap ? count_for(d.state, question) : nullptr;
         if (question.left && d.now - *question.left >= d.rules().confirm_repeat_after)
-            close(question, QuestionState::withdrawn);
+            close(question, Ending::leave);
         else if (question.expires <= d.now)
-            close(question, QuestionState::expired);
+            close(question, Ending::expire);
         else if (count && count->end <= d.now)
-            close(question, QuestionState::withdrawn);
+            close(question, Ending::period_over);
     }
     for (std::size_t i = d.state.holds.size(); i-- > 0;) {
         const Hold hold = d.state.holds[i];
@@ -250,6 +303,7 @@ void settle(Deciding& d) {
             }
     }
     drop_old_counts(d);
+    settle_passes(d);
 }
 
 AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const World& world, Instant now,
@@ -270,8 +324,7 @@ AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const Wor
     } else {
         settle_answer(d, *question, answer);
     }
-    if (!result.decision.holds.empty()) ++state.hold_sequence;
-    state.wake = next_wake(state, *world.rules);
+    finish(d);
     return result;
 }
 

@@ -51,10 +51,19 @@ CapCount* running_count(CustomerState& state, const Question& question, Instant 
     return nullptr;
 }
 
+/// Whether the pass it bought is valid still.
+bool pays(const Deciding& d, const Question& question) {
+    return std::any_of(d.state.passes.begin(), d.state.passes.end(),
+                       [&](const HeldPass& pass) { return pass.question == question.id && !pass.ended; });
+}
+
+/// A pass is bought for good: no later answer opens or closes anything of it.
+bool bought(const Question& question) { return question.chosen.rfind("pass:", 0) == 0; }
+
 /// Whether what a confirmed question opened is open still: its stage in the same period, its destination on the same
 /// trip.
 bool opened(const Deciding& d, const Question& question) {
-    if (question.state != QuestionState::confirmed || !d.terms.holds) return false;
+    if (question.state != QuestionState::confirmed || bought(question) || !d.terms.holds) return false;
     if (question.cause == Cause::destination) {
         const DestinationAnswer* answer = trip_answer(d.state, question.about);
         return answer && answer->confirmed && question.trip == d.state.trip.number;
@@ -67,7 +76,7 @@ bool opened(const Deciding& d, const Question& question) {
 
 /// Whether a confirmed question's stage or destination was closed again since, by a NO.
 bool closed_again(const Deciding& d, const Question& question) {
-    if (question.state != QuestionState::confirmed) return false;
+    if (question.state != QuestionState::confirmed || bought(question)) return false;
     if (question.cause == Cause::destination) {
         const DestinationAnswer* answer = trip_answer(d.state, question.about);
         return answer && !answer->confirmed && question.trip == d.state.trip.number;
@@ -76,11 +85,12 @@ bool closed_again(const Deciding& d, const Question& question) {
     return count && count->stage == question.stage && count->reached;
 }
 
-/// Whether the hold it asked about stands, if only asleep at home.
+/// Whether the hold it asked about stands, if only asleep at home; one that a pass lifts does not.
 bool held(const Deciding& d, const Question& question) {
     const Hold* hold = find_hold(d.state, question.cause, question.about);
-    return hold && (question.cause == Cause::destination ||
-                    (hold->period_start == question.period_start && hold->stage == question.stage));
+    return hold && (hold->asleep || !hold->in_force().empty()) &&
+           (question.cause == Cause::destination ||
+            (hold->period_start == question.period_start && hold->stage == question.stage));
 }
 
 /// The question a reply is about, or why there is none.
@@ -105,7 +115,7 @@ Subject subject_of(const Replying& r) {
     }
     if (!open.empty()) return {open.size() == 1 ? open.front() : nullptr, unclear};
     const auto latest = std::find_if(all.rbegin(), all.rend(), [&](const Question& question) {
-        return opened(r.d, question) || held(r.d, question);
+        return opened(r.d, question) || held(r.d, question) || pays(r.d, question);
     });
     return {latest == all.rend() ? nullptr : &*latest, unclear};
 }
@@ -333,8 +343,7 @@ ReplyDecision decide_reply(const SmsReply& reply, const Terms& terms, const Worl
         Replying replying{d, result, reply};
         decide_by(replying);
     }
-    if (!result.decision.holds.empty()) ++state.hold_sequence;
-    state.wake = next_wake(state, *world.rules);
+    finish(d);
     return result;
 }
 

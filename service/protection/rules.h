@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/protection/confirmation.h"
 #include "service/protection/decide.h"
 
 // What the files of this folder share; nothing outside includes it.
@@ -21,6 +22,10 @@ struct Deciding {
 };
 
 inline constexpr Instant far_future{253402300799000};  // 9999-12-31
+
+// decide.cpp
+/// What every decision ends with: the holds' sequence and the next time something is due.
+void finish(Deciding& d);
 
 // words.cpp
 /// A stable id for what this decision creates: the same event always makes the same id.
@@ -46,6 +51,8 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
 void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& place);
 /// Usage told of the known place again.
 void still_there(CustomerState& state, const KnownPlace& place, Instant at);
+/// A high-cost place without an answer that no pass covers: data is held, and the question put.
+void protect_uncovered(Deciding& d, const KnownPlace& place, Instant at);
 /// Data that turned out to have no price is protected like high-cost, if that is where the customer is.
 void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at);
 
@@ -96,7 +103,8 @@ void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at);
 void ask_cap(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
 void ask_destination(Deciding& d, const KnownPlace& place, Instant at);
 Question* open_question(CustomerState& state, Cause cause, std::string_view about);
-void close_question(Question& question, QuestionState how, Instant now);
+/// Ends an open question by the table in confirmation.h; of its offers only the one that was chosen stays.
+void end_question(Question& question, Ending ending, Instant now);
 void settle(Deciding& d);
 /// An open question is answered by one of its choices, whoever answers and however.
 void settle_answer(Deciding& d, Question& question, const Answer& answer);
@@ -111,21 +119,22 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer);
 /// The pass that covers a service at a place and time, and has allowance left: the one that ends first.
 [[nodiscard]] HeldPass* covering_pass(CustomerState& state, const KnownPlace& place, tariffs::Service service,
                                       Instant at);
-/// Whether a pass lets the service flow where and when the customer is now.
 [[nodiscard]] bool covered(const CustomerState& state, const KnownPlace& place, tariffs::Service service, Instant at);
-/// The passes that can be bought at a place, cheapest first, with their terms as they are shown; only those for one of
-/// these services.
+/// The passes that can be bought at a place and help with one of these services, cheapest first, as they are shown.
 [[nodiscard]] std::vector<HeldPass> pass_offers(const Deciding& d, const KnownPlace& place,
                                                 const std::vector<tariffs::Service>& services, Instant at);
-/// The customer agreed to one: it begins now and its price is to be charged.
+/// The customer agreed to one: it begins now, and its price is to be charged.
 void buy_pass(Deciding& d, const Question& question, const HeldPass& offer);
-/// A record it covers: counts it, tells its 80 % and its end. `quantity` is at most what is left.
+/// A record of the pass: counts it, tells its 80 % and its end. `quantity` is at most what is left;
+/// `offset_minutes` is the one the record's time was written with.
 void use_pass(Deciding& d, HeldPass& pass, std::int64_t quantity, const KnownPlace& place, Instant at,
               int offset_minutes);
-/// Passes whose time is over end, holds they lifted bind again.
+/// Ends passes whose time is over.
 void settle_passes(Deciding& d);
-/// Brings what passes lift in line with where the customer is and what the passes still cover: holds that bind again
-/// ask anew, and a high-cost place that nothing covers any more is protected.
+/// Brings what passes lift in line with where the customer is and what they still cover. A hold that binds again asks
+/// anew.
+void relift_holds(Deciding& d, Instant at);
+/// The same; and a high-cost place that nothing covers any more is protected.
 void relift(Deciding& d, Instant at);
 /// When the next pass ends; nothing where none is valid.
 [[nodiscard]] std::optional<Instant> next_pass_end(const CustomerState& state);

@@ -104,13 +104,13 @@ void end_trip(Deciding& d, Instant at) {
     trip.ended = at;
     for (Question& question : d.state.questions)
         if (question.state == QuestionState::pending && question.cause == Cause::destination)
-            close_question(question, QuestionState::withdrawn, d.now);
+            end_question(question, Ending::period_over, d.now);
     for (CapCount& count : d.state.counts)
         if (count.trip == trip.number && count.end == far_future) {
             count.end = at;
             release(d, Cause::cap, count.cap, "the trip ended");
             if (Question* question = open_question(d.state, Cause::cap, count.cap))
-                close_question(*question, QuestionState::withdrawn, d.now);
+                end_question(*question, Ending::period_over, d.now);
         }
     d.out.reasons.push_back("the trip ended");
     if (trip.summary_sent) return;

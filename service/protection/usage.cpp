@@ -20,6 +20,13 @@ struct Sum {
     std::optional<tariffs::TaxRate> tax_rate;
 };
 
+/// A record, or the part of it that a pass covers, or the rest.
+struct Part {
+    std::int64_t quantity = 0;
+    std::optional<intake::Charged> charged;
+    std::string pass;  ///< the customer's pass; empty: the tariff prices it
+};
+
 /// What a record adds, as two sums of its segment: caps count the difference on their own basis, so that rounding
 /// telescopes and the order of records does not matter.
 struct Added {
@@ -77,14 +84,17 @@ std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace
     return digest;
 }
 
-Segment& segment_of(Session& session, const KnownPlace& place, int version, int line, std::uint64_t periods,
-                    tariffs::Currency currency) {
+Segment& segment_of(Session& session, const KnownPlace& place, int version, const Row& row, std::uint64_t periods,
+                    const std::string& pass) {
     const std::string network = place.plmn ? place.plmn->text() : place.destination();
+    const tariffs::Currency currency = row.price.currency;
+    const int line = row.line;
     for (Segment& one : session.segments)
         if (one.network == network && one.version == version && one.line == line && one.periods == periods &&
-            one.counted.currency == currency)
+            one.counted.currency == currency && one.pass == pass)
             return one;
     Segment fresh;
+    fresh.pass = pass;
     fresh.network = network;
     fresh.version = version;
     fresh.line = line;
@@ -120,9 +130,14 @@ void compare(Deciding& d, Session& session, tariffs::Currency currency) {
     session.mismatch = mismatch.differs;
 }
 
+/// What the tariff says of so many base units of a segment; what a pass covers costs nothing more.
+Money rated_of(const Segment& segment, const Row& row, std::int64_t used) {
+    return segment.pass.empty() ? tariffs::price_of(row, used) : Money{0, row.price.currency};
+}
+
 /// The higher of rated and charged.
 Sum counted_sum(const Segment& segment, const Row& row) {
-    const Money rated = tariffs::price_of(row, segment.used);
+    const Money rated = rated_of(segment, row, segment.used);
     if (segment.charged.micros <= rated.micros) return {rated, row.tax, row.tax_rate};
     if (segment.own_mixed) return {segment.charged, row.tax, row.tax_rate};
     return {segment.own, segment.own_tax, row.tax_rate};
@@ -142,18 +157,18 @@ void add_charge(Segment& segment, const intake::Charged& charged, Money on_row, 
 }
 
 /// A record rated by the tariff (and compared with what the sender charged): the segment's sum grows.
-Added rate(Deciding& d, const RoamingEvent& event, const Row& row, const tariffs::Version& version, Segment& segment,
+Added rate(Deciding& d, const Part& part, const Row& row, const tariffs::Version& version, Segment& segment,
            Session& session) {
     Added added;
     added.before = counted_sum(segment, row);
     const Money counted_before = segment.counted;
-    segment.used += event.quantity;
-    const Money rated = tariffs::price_of(row, segment.used);
-    if (event.charged) {
-        if (const auto charged = charged_on_row(*event.charged, row, *version.table)) {
-            add_charge(segment, *event.charged, *charged, row);
-            segment.charged_used += event.quantity;
-            segment.rated_charged = tariffs::price_of(row, segment.charged_used);
+    segment.used += part.quantity;
+    const Money rated = rated_of(segment, row, segment.used);
+    if (part.charged) {
+        if (const auto charged = charged_on_row(*part.charged, row, *version.table)) {
+            add_charge(segment, *part.charged, *charged, row);
+            segment.charged_used += part.quantity;
+            segment.rated_charged = rated_of(segment, row, segment.charged_used);
             compare(d, session, row.price.currency);
         } else {
             d.out.reasons.push_back("the sender's charge cannot be converted to the tariff's currency or tax basis");
@@ -167,9 +182,9 @@ Added rate(Deciding& d, const RoamingEvent& event, const Row& row, const tariffs
     return added;
 }
 
-/// Prices the record. Nothing when it cannot be priced: it adds nothing and is listed.
-std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPlace& place, Session& session,
-                           const tariffs::Version* version, std::uint64_t periods) {
+/// Prices (a part of) the record. Nothing when it cannot be priced: it adds nothing and is listed.
+std::optional<Added> price(Deciding& d, const RoamingEvent& event, const Part& part, const KnownPlace& place,
+                           Session& session, const tariffs::Version* version, std::uint64_t periods) {
     const Row* row =
         version ? row_for(place, d.terms, *version->table, event.service, called_of(event, d.terms, place)) : nullptr;
     Priced priced;
@@ -181,11 +196,11 @@ std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPl
     }
     priced.priced = true;
     d.out.priced = priced;
-    const bool credit = event.charged && event.charged->amount.micros < 0;
-    if (credit || event.charged_as != ChargedAs::tariff || (!row && event.charged)) {
-        const Money amount = event.charged ? event.charged->amount : Money{0, d.terms.currency};
+    const bool credit = part.charged && part.charged->amount.micros < 0;
+    if (credit || event.charged_as != ChargedAs::tariff || (!row && (part.charged || !part.pass.empty()))) {
+        const Money amount = part.charged ? part.charged->amount : Money{0, d.terms.currency};
         Sum sum{amount, row ? row->tax : tariffs::Tax::incl, row ? row->tax_rate : std::nullopt};
-        if (event.charged && event.charged->tax) sum.tax = *event.charged->tax;
+        if (part.charged && part.charged->tax) sum.tax = *part.charged->tax;
         return Added{Sum{Money{0, amount.currency}, sum.tax, sum.tax_rate}, sum, amount};
     }
     if (!row) {
@@ -194,10 +209,10 @@ std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPl
             version ? "no tariff row fits this place and service" : "no tariff table is published";
         return std::nullopt;
     }
-    Segment& segment = segment_of(session, place, version->number, row->line, periods, row->price.currency);
+    Segment& segment = segment_of(session, place, version->number, *row, periods, part.pass);
     const Segment before = segment;
     try {
-        return rate(d, event, *row, *version, segment, session);
+        return rate(d, part, *row, *version, segment, session);
     } catch (const tariffs::MoneyOverflow&) {
         segment = before;
         d.out.priced->priced = false;
@@ -206,19 +221,15 @@ std::optional<Added> price(Deciding& d, const RoamingEvent& event, const KnownPl
     }
 }
 
-void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& place, const std::optional<Added>& added,
-                     const tariffs::Table* table) {
+void count_money(Deciding& d, const RoamingEvent& event, const KnownPlace& place, const Added& added,
+                 const tariffs::Table* table) {
     for (const customers::CapRule& present : d.terms.caps) {
         if (!counts(present, event.service, place, table)) continue;
         CapCount& count = count_of(d, present, event.time.at);
         const customers::CapRule& rule = rule_of(count, present);
-        if (rule.is_volume()) {
-            add_to_cap(d, present, count, event.quantity, place, event.time.at);
-            continue;
-        }
-        if (!added) continue;
-        const auto before = on_cap_basis(added->before, rule, table);
-        const auto after = on_cap_basis(added->after, rule, table);
+        if (rule.is_volume()) continue;
+        const auto before = on_cap_basis(added.before, rule, table);
+        const auto after = on_cap_basis(added.after, rule, table);
         if (!before || !after) {
             d.out.priced->priced = false;
             d.out.priced->unpriced_reason = "no exchange or tax rate leads to cap " + rule.id;
@@ -226,6 +237,22 @@ void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& p
         }
         add_to_cap(d, present, count, *after - *before, place, event.time.at);
     }
+}
+
+void count_volume(Deciding& d, const RoamingEvent& event, const KnownPlace& place, const tariffs::Table* table) {
+    for (const customers::CapRule& present : d.terms.caps) {
+        if (!counts(present, event.service, place, table)) continue;
+        CapCount& count = count_of(d, present, event.time.at);
+        if (rule_of(count, present).is_volume()) add_to_cap(d, present, count, event.quantity, place, event.time.at);
+    }
+}
+
+/// What a pass covers of the record, and the rest. What the sender charged belongs to what is not covered.
+std::vector<Part> parts_of(const RoamingEvent& event, const HeldPass* pass) {
+    if (!pass) return {{event.quantity, event.charged, ""}};
+    const std::int64_t left = pass->allowance ? *pass->allowance - pass->used : event.quantity;
+    if (event.quantity <= left) return {{event.quantity, event.charged, pass->id}};
+    return {{left, std::nullopt, pass->id}, {event.quantity - left, event.charged, ""}};
 }
 
 /// Usage that names a foreign network and is newer than the known place acts as an attach first. Where it tells of the
@@ -256,13 +283,30 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     const tariffs::Version* version = d.world.book->in_force(event.time.at);
     const tariffs::Table* table = version ? version->table.get() : nullptr;
     const std::uint64_t periods = periods_of(d, event.service, place, table, event.time.at);
-    const std::optional<Added> added = price(d, event, place, session, version, periods);
-    session.last = std::max(session.last, event.time.at);
-    if (added) {
-        d.out.priced->added = added->amount;
-        spend_on_trip(d, d.out.priced->added, event.time.at);
+    // Free of charge, as its sender says, is not from the pass; a credit uses nothing.
+    const bool draws = event.quantity > 0 && event.charged_as != ChargedAs::free;
+    HeldPass* const pass = draws ? covering_pass(d.state, place, event.service, event.time.at) : nullptr;
+    const std::vector<Part> parts = parts_of(event, pass);
+    const std::int64_t covered = pass ? parts.front().quantity : 0;
+    Money total;
+    bool priced = true;
+    for (const Part& part : parts) {
+        const std::optional<Added> added = price(d, event, part, place, session, version, periods);
+        if (added) {
+            spend_on_trip(d, added->amount, event.time.at);
+            if (added->amount.micros != 0) total = total.micros == 0 ? added->amount : total + added->amount;
+            if (total.currency.none()) total = added->amount;
+            count_money(d, event, place, *added, table);
+        }
+        priced = priced && d.out.priced->priced;
     }
-    count_into_caps(d, event, place, added, table);
+    session.last = std::max(session.last, event.time.at);
+    d.out.priced->priced = priced;
+    d.out.priced->added = total;
+    d.out.priced->covered = covered;
+    if (pass) d.out.priced->pass = pass->id;
+    count_volume(d, event, place, table);
+    if (pass) use_pass(d, *pass, covered, place, event.time.at, event.time.offset_minutes);
     if (!d.out.priced->priced && event.service == tariffs::Service::data) protect_unpriced(d, place, event.time.at);
 }
 

@@ -334,6 +334,25 @@ public:
         return found;
     }
 
+    Coverage read_coverage(Instant since) override {
+        static const std::string joined =
+            " FROM finding f LEFT JOIN evidence e ON e.row=(f.body::json->>'entry')::bigint AND e.customer=f.customer "
+            "AND e.kind IN ('answer','reply') WHERE f.kind IN ('opened_stage','opened_destination','opened_pass') AND "
+            "f.at>=$1 ";
+        static const std::string counted = "SELECT f.kind,count(*),count(e.row)" + joined + "GROUP BY f.kind";
+        static const std::string listed =
+            "SELECT f.kind,f.key,f.customer,f.at,f.body" + joined + "AND e.row IS NULL ORDER BY f.row DESC LIMIT 100";
+        Coverage coverage;
+        const Rows counts = readers_.run(counted.c_str(), Parameters().add(since.ms));
+        for (int i = 0; i < counts.size(); ++i)
+            coverage.kinds[counts.text(i, 0)] = {counts.integer(i, 1), counts.integer(i, 2)};
+        const Rows rows = readers_.run(listed.c_str(), Parameters().add(since.ms));
+        for (int i = 0; i < rows.size(); ++i)
+            coverage.unconfirmed.push_back(
+                {rows.text(i, 0), rows.text(i, 1), rows.integer(i, 2), rows.instant(i, 3), rows.text(i, 4), false});
+        return coverage;
+    }
+
     std::vector<VersionRow> read_versions() override {
         const Rows rows = readers_.run(
             "SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version ORDER BY "

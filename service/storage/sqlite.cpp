@@ -317,6 +317,30 @@ public:
         return rows;
     }
 
+    Coverage read_coverage(Instant since) override {
+        static const std::string joined =
+            " FROM finding f LEFT JOIN evidence e ON e.row=json_extract(f.body,'$.entry') AND e.customer=f.customer "
+            "AND e.kind IN ('answer','reply') WHERE f.kind IN ('opened_stage','opened_destination','opened_pass') AND "
+            "f.at>=? ";
+        static const std::string counted = "SELECT f.kind,count(*),count(e.row)" + joined + "GROUP BY f.kind";
+        static const std::string listed =
+            "SELECT f.kind,f.key,f.customer,f.at,f.body" + joined + "AND e.row IS NULL ORDER BY f.row DESC LIMIT 100";
+        auto db = readers_.take();
+        Coverage coverage;
+        {
+            Use use = db->use(counted.c_str());
+            use.bind(since.ms);
+            while (use.step())
+                coverage.kinds[use.text(0)] = {use.integer(1), use.integer(2)};
+        }
+        Use use = db->use(listed.c_str());
+        use.bind(since.ms);
+        while (use.step())
+            coverage.unconfirmed.push_back(
+                {use.text(0), use.text(1), use.integer(2), use.instant(3), use.text(4), false});
+        return coverage;
+    }
+
     std::vector<VersionRow> read_versions() override {
         auto db = readers_.take();
         std::vector<VersionRow> rows;

@@ -203,6 +203,15 @@ struct MessageFilter {
     std::string channel;  ///< empty: messages to people
 };
 
+/// What was opened by consent, and how much of it rests on an answer that is in the customer's evidence.
+struct Coverage {
+    struct Count {
+        std::int64_t opened = 0, confirmed = 0;
+    };
+    std::map<std::string, Count> kinds;   ///< `opened_stage`, `opened_destination`, `opened_pass`
+    std::vector<FindingRow> unconfirmed;  ///< newest first, at most 100
+};
+
 /// What retention deletes in one turn.
 struct Retention {
     Instant seen_before, sessions_before, rejected_before, findings_before, messages_before;
@@ -276,6 +285,8 @@ public:
     [[nodiscard]] virtual std::vector<RejectedRow> read_rejected(const Page& page) = 0;
     [[nodiscard]] virtual std::vector<std::pair<std::int64_t, FindingRow>> read_findings(const std::string& kind,
                                                                                          const Page& page) = 0;
+    /// Of what was opened from `since` on.
+    [[nodiscard]] virtual Coverage read_coverage(Instant since) = 0;
     [[nodiscard]] virtual std::vector<VersionRow> read_versions() = 0;
     [[nodiscard]] virtual std::map<std::string, std::string> read_files(int version) = 0;
     [[nodiscard]] virtual std::vector<KeyRow> read_keys() = 0;

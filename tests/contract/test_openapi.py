@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import uuid
+from datetime import timedelta
 from html.parser import HTMLParser
 from urllib.parse import quote
 
@@ -313,6 +314,41 @@ def resolveDestination(service):
 def quote_(service):
     yield service.get("/v1/tariffs/quote", params={"country": "FR", "plan": "gold", "at": rfc3339(now())})
     yield service.get("/v1/tariffs/quote", params={"mcc": "901", "mnc": "14"})
+
+
+def bundle():
+    return {"name": "Asia week", "destinations": ["JP", "zone:nordic"], "allowance": "500 MB",
+            "until": rfc3339(now() + timedelta(days=7))}
+
+
+@call
+def listPasses(service):
+    customer = service.customer()
+    for body in (bundle(), {**bundle(), "allowance": "unlimited", "used": 5}):
+        assert service.put(f"/v1/subscribers/{customer.msisdn}/passes/{uuid.uuid4()}", json=body).status_code == 201
+    yield service.get(f"/v1/subscribers/{customer.msisdn}/passes")
+
+
+@call
+def putPass(service):
+    service.publish()
+    path = f"/v1/subscribers/{service.customer().msisdn}/passes/b-1"
+    yield service.put(path, json=bundle())
+    yield service.put(path, json=bundle())
+
+
+@call
+def endPass(service):
+    service.publish()
+    path = f"/v1/subscribers/{service.customer().msisdn}/passes/b-1"
+    assert service.put(path, json=bundle()).status_code == 201
+    yield service.delete(path)
+
+
+@call
+def coverageReport(service):
+    yield service.get("/v1/reports/coverage")
+    yield service.get("/v1/reports/coverage", params={"since": "2026-01-01T00:00:00Z"})
 
 
 @call
@@ -640,6 +676,6 @@ def test_the_page_names_every_operation_and_loads_nothing(service, document):
 
 def test_what_the_service_sends_stands_in_the_document(document):
     assert {hook["post"]["operationId"] for hook in document["webhooks"].values()} == {
-        "onDataHeld", "onDataReleased", "onMessage"}
+        "onChargeRequested", "onDataHeld", "onDataReleased", "onMessage"}
     _, _, subscribing = operation_of(document, "subscribeSpendingLimits")
     assert set(subscribing["callbacks"]) == {"statusNotification", "subscriptionTermination"}

@@ -20,7 +20,7 @@ Facts in_flight(const char* language) {
 
 Facts cap_question(const char* language) {
     Facts facts = cap_in_japan(Kind::confirm_cap, language, "300.00");
-    ask(facts, {extend("400.00"), pass("Japan 1 GB", "30.00"), decline()});
+    ask(facts, {extend("400.00"), pass("Japan", "30.00"), decline()});
     return facts;
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("the question at a cap tells what is off, what each answer does and wh
           "Switched off: mobile data. Used CNY 300.00 of your cap of CNY 300.00 incl. tax, as recorded so far. "
           "Price beyond: mobile data CNY 3.00 per MB incl. tax.\n"
           "1 Continue up to CNY 400.00\n"
-          "2 Japan 1 GB: CNY 30.00\n"
+          "2 Japan, 500 MB, 1 day: CNY 30.00 incl. tax\n"
           "3 No, stay off\n"
           "Reply with number or NO by 25 Nov 2026, 13:31 (UTC+8). Several questions? Add code: 3 4821. "
           "No answer: it stays off until 1 Dec 2026, 00:00 (UTC+8).");
@@ -137,7 +137,7 @@ TEST_CASE("the question at a cap tells what is off, what each answer does and wh
           "国际及港澳台漫游数据流量已关闭：截至目前记录已用人民币300.00元，限额人民币300.00元（含税）。"
           "继续使用的资费：数据流量人民币3.00元/MB（含税）。\n"
           "1 继续使用，限额提高至人民币400.00元\n"
-          "2 Japan 1 GB：人民币30.00元\n"
+          "2 Japan（500MB，1天）：人民币30.00元（含税）\n"
           "3 不，保持关闭\n"
           "请在2026年11月25日 13:31（UTC+8）前回复序号或“否”，有多个问题时加验证码：3 4821。"
           "不答复则保持关闭至2026年12月1日 00:00（UTC+8）。");
@@ -166,7 +166,7 @@ TEST_CASE("a receipt says what was agreed and how to take it back") {
     facts.prices.clear();
     facts.still_held = true;
     CHECK(text_of(facts) ==
-          "Confirmed. Pass bought: Japan 1 GB: CNY 30.00. It starts now. "
+          "Confirmed. Pass bought: Japan, 500 MB, 1 day: CNY 30.00 incl. tax. It starts now. "
           "Data stays off for another reason; see our other message.");
     facts.chosen.reset();
     facts.choices = {proceed()};

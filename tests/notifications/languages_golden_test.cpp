@@ -20,7 +20,7 @@ void check(const Texts& expected) {
     CHECK(text_of(in_japan(Kind::welcome, expected.language)) == expected.welcome);
     CHECK(text_of(cap_in_japan(Kind::threshold, expected.language, "240.00")) == expected.threshold);
     Facts question = cap_in_japan(Kind::confirm_cap, expected.language, "300.00");
-    ask(question, {extend("400.00"), pass("Japan 1 GB", "30.00"), decline()});
+    ask(question, {extend("400.00"), pass("Japan", "30.00"), decline()});
     CHECK(text_of(question) == expected.question);
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("German travellers read the welcome, a threshold and the question at a
            "Ausgeschaltet: mobile Daten. Von Ihrem Limit 300,00 CNY (inkl. MwSt.) sind 300,00 CNY verbraucht, "
            "soweit bisher erfasst. Preis darüber hinaus: mobile Daten 3,00 CNY pro MB (inkl. MwSt.).\n"
            "1 Weiter bis 400,00 CNY\n"
-           "2 Japan 1 GB: 30,00 CNY\n"
+           "2 Japan, 500 MB, 1 Tag: 30,00 CNY (inkl. MwSt.)\n"
            "3 Nein, ausgeschaltet lassen\n"
            "Antworten Sie bis 25. Nov. 2026, 13:31 (UTC+8) mit der Nummer oder NEIN. Mehrere Fragen offen? "
            "Dann mit Code: 3 4821. Ohne Antwort bleibt es bis 1. Dez. 2026, 00:00 (UTC+8) ausgeschaltet."});
@@ -66,7 +66,7 @@ TEST_CASE("French travellers read the welcome, a threshold and the question at a
            "Service coupé : données mobiles. Vous avez consommé 300,00 CNY sur votre plafond de 300,00 CNY TTC, "
            "selon les relevés à ce jour. Prix au-delà : données mobiles 3,00 CNY par Mo TTC.\n"
            "1 Continuer jusqu'à 400,00 CNY\n"
-           "2 Japan 1 GB : 30,00 CNY\n"
+           "2 Japan, 500 Mo, 1 jour : 30,00 CNY TTC\n"
            "3 Non, laisser coupé\n"
            "Répondez par le numéro ou NON avant le 25 nov. 2026, 13:31 (UTC+8). Plusieurs questions ? Ajoutez le "
            "code : 3 4821. Sans réponse, le service reste coupé jusqu'au 1 déc. 2026, 00:00 (UTC+8)."});
@@ -89,7 +89,7 @@ TEST_CASE("Spanish travellers read the welcome, a threshold and the question at 
            "Servicio desactivado: datos. Consumo registrado hasta ahora: 300,00 CNY de su tope de 300,00 CNY "
            "(impuestos incluidos). Precio pasado el tope: datos 3,00 CNY/MB, impuestos incluidos.\n"
            "1 Seguir hasta 400,00 CNY\n"
-           "2 Japan 1 GB: 30,00 CNY\n"
+           "2 Japan, 500 MB, 1 d: 30,00 CNY, impuestos incluidos\n"
            "3 No, dejar desactivado\n"
            "Responda con la cifra o NO antes del 25 nov 2026, 13:31 (UTC+8). ¿Varias preguntas? Añada la clave: "
            "3 4821. Sin respuesta, sigue desactivado hasta el 1 dic 2026, 0:00 (UTC+8)."});
@@ -112,7 +112,7 @@ TEST_CASE("Japanese travellers read the welcome, a threshold and the question at
            "データ通信を停止しました。現時点の記録で、上限300.00人民元（税込）のうち300.00人民元をご利用です。"
            "上限を超えた場合の料金：データ通信3.00人民元/MB（税込）。\n"
            "1 上限を400.00人民元に上げて続ける\n"
-           "2 Japan 1 GB：30.00人民元\n"
+           "2 Japan（500MB、1日）：30.00人民元（税込）\n"
            "3 いいえ、停止したままにする\n"
            "2026年11月25日 13:31（UTC+8）までに番号か「いいえ」を返信してください（質問が複数あるときは確認コードも：3 "
            "4821）。"
@@ -135,7 +135,7 @@ TEST_CASE("Traditional Chinese travellers read the welcome, a threshold and the 
            "漫遊數據已關閉：截至目前紀錄已用人民幣300.00元，上限人民幣300.00元（含稅）。繼續使用的收費："
            "數據人民幣3.00元/MB（含稅）。\n"
            "1 繼續使用，上限提高至人民幣400.00元\n"
-           "2 Japan 1 GB：人民幣30.00元\n"
+           "2 Japan（500MB，1天）：人民幣30.00元（含稅）\n"
            "3 不，維持關閉\n"
            "請於2026年11月25日 下午1:31（UTC+8）前回覆選項編號或「否」，有多個問題時加驗證碼：3 4821。如不答覆，"
            "將維持關閉至2026年12月1日 上午12:00（UTC+8）。"});

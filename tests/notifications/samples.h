@@ -38,10 +38,27 @@ inline std::vector<PriceLine> five_prices(const char* data) {
             price(Service::sms_mo, "0.39"), price(Service::sms_mt, "0")};
 }
 
-inline Choice extend(const char* limit) { return {Choice::Does::extend, "", std::nullopt, amount(limit)}; }
-inline Choice pass(const char* name, const char* price) { return {Choice::Does::pass, name, money(price), {}}; }
-inline Choice proceed() { return {Choice::Does::proceed, "", std::nullopt, {}}; }
-inline Choice decline() { return {Choice::Does::decline, "", std::nullopt, {}}; }
+inline Choice choice(Choice::Does does) {
+    Choice made;
+    made.does = does;
+    return made;
+}
+inline Choice extend(const char* limit) {
+    Choice made = choice(Choice::Does::extend);
+    made.new_limit = amount(limit);
+    return made;
+}
+/// A day's pass of 500 MB.
+inline Choice pass(const char* name, const char* price) {
+    Choice made = choice(Choice::Does::pass);
+    made.pass_name = name;
+    made.price = money(price);
+    made.allowance = std::int64_t{500} << 20;
+    made.validity = tariffs::days(1);
+    return made;
+}
+inline Choice proceed() { return choice(Choice::Does::proceed); }
+inline Choice decline() { return choice(Choice::Does::decline); }
 
 /// A Chinese customer in Japan with a cap of CNY 300 for data, nothing used yet.
 inline Facts in_japan(Kind kind, const char* language) {

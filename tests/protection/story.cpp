@@ -105,6 +105,7 @@ std::shared_ptr<const tariffs::Table> table_of(const Traveller& who) {
     tariffs::TableFiles files{{"tariffs", tariff_header + (who.rows.empty() ? usual_rows : who.rows)}};
     if (!who.fx.empty()) files["fx"] = "base,quote,rate\n" + who.fx;
     if (!who.zones.empty()) files["zones"] = "zone,country\n" + who.zones;
+    if (!who.passes.empty()) files["passes"] = pass_header + who.passes;
     auto compiled = tariffs::Table::compile(files, [](geoip::Country one) { return networks().known_country(one); });
     for (const tariffs::Fault& fault : compiled.faults)
         misspelt(fault.file, " line ", std::to_string(fault.line), ": ", fault.detail);
@@ -173,6 +174,10 @@ Decision Story::act(Words& words) {
     }
     if (verb == "answer") return answer(words);
     if (verb == "reply") return reply(words);
+    if (verb == "bundle") return bundle(words);
+    if (verb == "end")
+        return decide_bundle_end(words.take(), terms(), world(), now_, "end-" + std::to_string(steps_), state_)
+            .decision;
     if (verb == "profile") return change_profile(words.rest(), Sim::same);
     if (verb == "sim") return change_profile("{}", Sim::changed);
     if (verb == "publish") return publish(words.rest());
@@ -228,6 +233,10 @@ Decision Story::use(Words& words, std::string_view verb) {
     } else {
         event.quantity = tariffs::parse_quantity(number + " " + words.take()).value().amount;
     }
+    if (words.taken("written")) {
+        const std::string offset = words.take();
+        event.time.offset_minutes = tariffs::parse_rfc3339("2026-01-01T00:00:00" + offset).value().offset_minutes;
+    }
     geoip::Place place;
     if (words.taken("on")) {
         event.plmn = geoip::Plmn::parse(words.take());
@@ -261,6 +270,22 @@ Decision Story::answer(Words& words) {
     if (answered.result != AnswerResult::accepted)
         answered.decision.reasons.emplace_back(results[static_cast<int>(answered.result)]);
     return answered.decision;
+}
+
+Decision Story::bundle(Words& words) {
+    HeldPass bundle;
+    bundle.id = bundle.name = words.take();
+    bundle.elsewhere = true;
+    bundle.services = {tariffs::Service::data};
+    bundle.from = hour(words.take());
+    bundle.until = hour(words.take());
+    if (!words.taken("unlimited")) {
+        const std::string number = words.take();
+        bundle.allowance = tariffs::parse_quantity(number + " " + words.take()).value().amount;
+    }
+    while (!words.done())
+        bundle.destinations.push_back(words.take());
+    return decide_bundle(bundle, terms(), world(), now_, "bundle-" + std::to_string(steps_), state_).decision;
 }
 
 Decision Story::reply(Words& words) {
@@ -349,6 +374,23 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
         return "question " + (state.questions.empty() ? "none" : std::string(word(state.questions.back().state)));
     if (what == "questions") return "questions " + std::to_string(state.questions.size());
     if (what == "refused") return "refused " + (decision.reasons.empty() ? "nothing" : decision.reasons.front());
+    if (what == "pass") return claim_of_pass(words);
+    if (what == "bought") return "bought " + std::to_string(decision.bought.size());
+    if (what == "opened")
+        return "opened " + (decision.opened.empty() ? "nothing" : std::string(word(decision.opened.front().what)));
+    if (what == "lifted") {
+        std::vector<std::string> lifted;
+        for (const Hold& hold : state.holds)
+            for (const tariffs::Service service : hold.lifted)
+                lifted.emplace_back(tariffs::word(service));
+        return "lifted " + (lifted.empty() ? "nothing" : joined(lifted));
+    }
+    if (what == "choices") {
+        std::string text = "choices";
+        for (const std::string& choice : state.questions.back().choices)
+            text += " " + choice;
+        return text;
+    }
     if (what == "replied" || what == "note" || what == "offers" || what == "chosen" || what == "texts")
         return claim_of_reply(what);
     if (what == "added") {
@@ -383,6 +425,18 @@ std::string Story::claim_of_reply(std::string_view what) const {
     if (what == "texts") return name + (state_.profile.opt_out.empty() ? "on" : "off");
     constexpr const char* does[] = {"extend", "pass", "continue", "decline"};
     return name + (last_facts_.chosen ? does[static_cast<int>(last_facts_.chosen->does)] : "nothing");
+}
+
+std::string Story::claim_of_pass(Words& words) const {
+    const std::string id = words.take(), what = words.take();
+    const HeldPass* pass = nullptr;
+    for (const HeldPass& one : state_.passes)
+        if (one.pass == id || one.id == id) pass = &one;
+    if (!pass) return "pass " + id + " is not there";
+    const std::string name = "pass " + id + " ";
+    if (what == "used") return name + "used " + in_megabytes(pass->used);
+    if (what == "until") return name + "until " + tariffs::to_text(pass->until - hour("0h"));
+    return name + (pass->ended ? "ended" : "open");
 }
 
 std::string Story::claim_of_cap(std::string_view cap, std::string_view what) const {

@@ -20,9 +20,11 @@
 //     attach device private                    (an address that no database knows)
 //     detach PLMN
 //     use N KB|MB|GB ...   call N s ...        take N s ...           text N ...
-//         ... [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]] [allowance|free]
+//         ... [written +09:00] [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]]
+//         [allowance|free]
 //     credit 2.00 GBP [on PLMN]
-//     answer extend|continue|decline           (to the last question)
+//     answer extend|pass:ID|continue|decline   (to the last question)
+//     bundle ID FROM UNTIL QUANTITY|unlimited PLACE ...        end ID            (bought elsewhere)
 //     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
 //                                              NOCODE a code that no question has)
 //     clock                                    nothing happens but the time
@@ -36,6 +38,9 @@
 //     listed unpriced|mismatch|nothing      question pending   price data 3.00 (in the last message)
 //     holds cap:monthly/asleep destination:JP                  holds none
 //     replied helped     note several_open  offers 2           (what became of the SMS, and what the last message
+//     choices extend pass:jp decline           (of the last question)
+//     pass ID used 3.00 MB|until 24h|ended|open           lifted data|nothing   (of all holds)
+//     bought 1           opened stage|destination|pass|nothing
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
@@ -53,6 +58,7 @@ struct Traveller {
     std::string zones;           ///< lines of zones.csv
     bool inbound = false;        ///< another operator's customer
     std::set<notifications::Kind> may_opt_out{notifications::Kind::welcome};
+    std::string passes{};  ///< lines of passes.csv, all columns
 };
 
 /// A story as one row of a test's table.
@@ -61,6 +67,10 @@ struct Tale {
     Traveller who;
     std::vector<Step> steps;
 };
+
+/// The header of passes.csv that stories leave out.
+inline constexpr const char* pass_header =
+    "pass,plan,destination,services,price,currency,tax,tax_rate,allowance,validity,day,name\n";
 
 /// The tariff table's header that stories leave out.
 inline constexpr const char* tariff_header =
@@ -86,7 +96,9 @@ private:
     [[nodiscard]] Decision use(Words& words, std::string_view verb);
     [[nodiscard]] Decision answer(Words& words);
     [[nodiscard]] Decision reply(Words& words);
+    [[nodiscard]] Decision bundle(Words& words);
     [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
+    [[nodiscard]] std::string claim_of_pass(Words& words) const;
     [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
     [[nodiscard]] Decision publish(std::string_view rows);
     [[nodiscard]] std::string claim(std::string_view claim, const Decision& decision) const;
