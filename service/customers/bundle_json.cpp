@@ -66,11 +66,21 @@ void read_allowance(ObjectReader& read, Bundle& bundle) {
     bundle.allowance = quantity->amount;
 }
 
+/// A number of base units, or a quantity as allowances are written.
 void read_used(ObjectReader& read, Bundle& bundle) {
     const json* used = read.find("used");
     if (!used) return;
+    if (used->is_string()) {
+        const auto quantity = tariffs::parse_quantity(used->get_ref<const std::string&>());
+        if (quantity && !bundle.services.empty() && tariffs::kind_of(bundle.services.front()) == quantity->kind) {
+            bundle.used = quantity->amount;
+            return;
+        }
+    }
     if (!used->is_number_integer() || *used < 0 || *used > (std::int64_t{1} << 60))
-        return read.fault("used", "bad_quantity", "`used` is a whole number of bytes, seconds or messages, 0 or more.");
+        return read.fault(
+            "used", "bad_quantity",
+            "`used` is a whole number of bytes, seconds or messages, 0 or more, or a quantity such as `4 MB`.");
     bundle.used = used->get<std::int64_t>();
 }
 
@@ -106,6 +116,8 @@ tl::expected<Bundle, std::vector<ProfileFault>> read_bundle(const json& body,
     read_allowance(read, bundle);
     read_used(read, bundle);
     if (!read.has("pass")) require_terms(read);
+    if (const json* places = read.find("destinations"); places && places->is_array() && places->empty())
+        read.fault("destinations", "required", "A bundle is valid in at least one place.");
     for (const std::string_view name : {"destinations", "services", "allowance"})
         if (read.has("pass") && read.has(name))
             read.fault(name, "not_with_pass", "With `pass` the table says it; leave `" + std::string(name) + "` out.");

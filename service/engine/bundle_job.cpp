@@ -28,8 +28,8 @@ protection::KnownPlace place_of(const HeldPass& pass) {
 }
 
 /// The bundle with its terms, or why it has none.
-tl::expected<HeldPass, CustomerRefusal> terms_of(const customers::Bundle& asked, const Turn& turn,
-                                                 const protection::Terms& terms) {
+tl::expected<HeldPass, CustomerRefusal> terms_of(const customers::Bundle& asked, const HeldPass* before,
+                                                 const Turn& turn, const protection::Terms& terms) {
     const tariffs::Version* version = turn.around.book->in_force(turn.now);
     HeldPass pass;
     if (!asked.pass.empty()) {
@@ -54,7 +54,7 @@ tl::expected<HeldPass, CustomerRefusal> terms_of(const customers::Bundle& asked,
             pass.destinations.insert(pass.destinations.end(), covered.begin(), covered.end());
         }
     }
-    pass.from = asked.from.value_or(turn.now);
+    pass.from = asked.from.value_or(before ? before->from : turn.now);
     pass.until = asked.until ? *asked.until : protection::pass_end(pass, place_of(pass), terms);
     pass.until_certain = asked.until || pass.day != tariffs::Pass::Day::local;
     if (pass.until <= pass.from)
@@ -91,13 +91,13 @@ void BundleJob::run(Turn& turn) {
     protection::CustomerState fresh;
     fresh.profile.msisdn = msisdn_;
     const protection::Terms terms = terms_for(turn.around, known ? known->state : fresh);
-    auto bundle = terms_of(bundle_, turn, terms);
+    const HeldPass* before = known ? find_pass(known->state, id_) : nullptr;
+    auto bundle = terms_of(bundle_, before, turn, terms);
     if (!bundle) {
         refusal_ = bundle.error();
         return;
     }
     bundle->id = id_;
-    const HeldPass* before = known ? find_pass(known->state, id_) : nullptr;
     bundle->used = bundle_.used.value_or(before ? before->used : 0);
     if (before && !before->elsewhere) {
         refusal_ = CustomerRefusal{409, "not_a_bundle", "id: a pass the customer bought here has this id", {}};

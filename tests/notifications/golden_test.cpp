@@ -167,7 +167,7 @@ TEST_CASE("a receipt says what was agreed and how to take it back") {
     facts.still_held = true;
     CHECK(text_of(facts) ==
           "Confirmed. Pass bought: Japan, 500 MB, 1 day: CNY 30.00 incl. tax. It starts now. "
-          "Data stays off for another reason; see our other message.");
+          "It ends Dec 1, 2026, 12:00 AM (UTC+8). Data stays off for another reason; see our other message.");
     facts.chosen.reset();
     facts.choices = {proceed()};
     CHECK(text_of(facts) == "Confirmed. Data stays off for another reason; see our other message.");
