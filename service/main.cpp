@@ -120,14 +120,21 @@ int main(int argc, char** argv) {
 
     CLI::App* keys = app.add_subcommand("keys", "API keys");
     keys->allow_extras();
-    CLI::App* create =
-        keys->add_subcommand("create", "make a key; works on the store itself, while no service runs on it");
+    keys->footer("They work on the store itself; on an embedded one while no service runs on it.");
+    CLI::App* create = keys->add_subcommand("create", "make a key");
     create->allow_extras();
     create->add_option("--role", role, "platform, gateway, care, product, approver or admin")
         ->required()
         ->check(CLI::IsMember(roamguard::http::roles()));
     create->add_option("--name", name, "who uses it, for the audit");
     create->add_option("--config", file, "configuration file (TOML)");
+    CLI::App* show_keys = keys->add_subcommand("list", "id, role, name, when it was made, and whether it is in force");
+    show_keys->allow_extras();
+    show_keys->add_option("--config", file, "configuration file (TOML)");
+    CLI::App* revoke = keys->add_subcommand("revoke", "put a key out of force, for good");
+    revoke->add_option("ID", name, "the key's id, as keys list shows it")->required();
+    revoke->add_option("--store", store, "the store; the configured one when left out");
+    revoke->add_option("--config", file, "configuration file (TOML)");
 
     CLI::App* replay =
         app.add_subcommand("replay", "send a file of CloudEvents (one JSON object a line) to a running service");
@@ -176,15 +183,21 @@ int main(int argc, char** argv) {
     for (CLI::App* group : {tariffs, subscribers, keys})
         if (group->parsed() && group->get_subcommands().empty()) return no_such_command(*group);
 
-    CLI::App* with = serve->parsed() ? serve : check->parsed() ? check : create->parsed() ? create : nullptr;
+    const CLI::App* with = nullptr;
+    for (const CLI::App* command : {serve, check, create, show_keys, revoke})
+        if (command->parsed()) with = command;
     if (!with && !print_config) return no_such_command(app);
-    const auto configuration = configure(with ? with->remaining() : app.remaining(), file);
+    std::vector<std::string> left = with ? with->remaining() : app.remaining();
+    if (revoke->parsed() && !store.empty()) left = {"--store", store};
+    const auto configuration = configure(left, file);
     if (!configuration) return 2;
     if (print_config) {
         std::cout << configuration->print();
         return 0;
     }
     if (create->parsed()) return commands::create_key(*configuration, role, name);
+    if (show_keys->parsed()) return commands::list_keys(*configuration);
+    if (revoke->parsed()) return commands::revoke_key(*configuration, name);
     if (check->parsed()) return commands::check(*configuration);
     return commands::serve(*configuration);
 }

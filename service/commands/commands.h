@@ -12,7 +12,10 @@ namespace roamguard::commands {
 int serve(const Configuration& configuration);
 /// Everything `serve` would refuse before it opens the store.
 int check(const Configuration& configuration);
+// API keys, on the store itself; what runs on it knows of a change within a second or so.
 int create_key(const Configuration& configuration, const std::string& role, const std::string& name);
+int list_keys(const Configuration& configuration);
+int revoke_key(const Configuration& configuration, const std::string& id);
 
 /// Where a running service is.
 struct Remote {

@@ -29,11 +29,6 @@ namespace {
 using engine::Surroundings;
 using tariffs::Instant;
 
-Instant wall_clock() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
-}
-
 void random_bytes(std::uint8_t* into, std::size_t count) {
     if (RAND_bytes(into, static_cast<int>(count)) != 1) throw std::runtime_error("the system gives no random bytes");
 }
@@ -242,12 +237,12 @@ class LiveKeys {
 public:
     explicit LiveKeys(storage::Store& store) : store_(store) { reload(); }
     void reload() {
-        // Once there were keys, revoking the last one opens nothing.
         using Keyless = http::Keys::Keyless;
         const std::lock_guard lock(mutex_);
-        auto read = std::make_shared<const http::Keys>(
-            store_.read_keys(), keys_ && !keys_->open() ? Keyless::no_role : Keyless::every_role);
-        keys_ = std::move(read);
+        std::vector<storage::KeyRow> rows = store_.read_keys();
+        // Once there were keys, revoking the last one opens nothing.
+        const Keyless keyless = rows.empty() ? Keyless::every_role : Keyless::no_role;
+        keys_ = std::make_shared<const http::Keys>(std::move(rows), keyless);
     }
     [[nodiscard]] std::shared_ptr<const http::Keys> now() const {
         const std::lock_guard lock(mutex_);
@@ -308,7 +303,7 @@ void run(const Configuration& configuration) {
     const http::Senders senders(configuration.list("events.webhook-secrets"));
     const std::unique_ptr<storage::Store> store = storage::open_store(configuration.text("store"));
     LiveKeys keys(*store);
-    if (keys.now()->none() && !loopback(address.host))
+    if (keys.now()->open() && !loopback(address.host))
         throw std::runtime_error(
             "without any API key the service listens on loopback only: make one with `roamguard keys create`, or "
             "listen on 127.0.0.1");
@@ -369,7 +364,7 @@ void run(const Configuration& configuration) {
     delivery.start();
     server.start();
     log_info(fmt::format("Roamguard {} listens on {}:{}{}", ROAMGUARD_VERSION, address.host, server.port(),
-                         keys.now()->none() ? " (no API key: loopback only, every caller has every role)" : ""));
+                         keys.now()->open() ? " (no API key: loopback only, every caller has every role)" : ""));
     wait_for_end(signals, engine, configuration, server);
     log_info("stopping: no new requests, what was accepted is finished");
     server.stop();
@@ -401,23 +396,6 @@ int check(const Configuration& configuration) {
         (void)load_surroundings(configuration, ip_warning);
         if (!ip_warning.empty()) std::cout << "warning: no IP database: " << ip_warning << "\n";
         std::cout << "the configuration is valid\n";
-        return 0;
-    } catch (const std::exception& error) {
-        std::cerr << error.what() << "\n";
-        return 1;
-    }
-}
-
-int create_key(const Configuration& configuration, const std::string& role, const std::string& name) {
-    try {
-        const auto store = storage::open_store(configuration.text("store"));
-        const http::NewKey key = http::make_key(role, name, wall_clock());
-        storage::Delta delta;
-        delta.keys.push_back(key.row);
-        store->commit(delta);
-        std::cout << key.secret << "\n";
-        std::cerr << "Key " << key.row.id << " of role " << role
-                  << ". It is shown this once; the store keeps only its hash.\n";
         return 0;
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

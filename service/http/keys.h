@@ -27,7 +27,6 @@ public:
     /// What a store without keys means: every role to everybody (who can only be on loopback), or nobody any more.
     enum class Keyless { every_role, no_role };
     explicit Keys(std::vector<storage::KeyRow> rows, Keyless keyless = Keyless::every_role);
-    [[nodiscard]] bool none() const { return rows_.empty(); }
     /// Everybody has every role.
     [[nodiscard]] bool open() const { return rows_.empty() && keyless_ == Keyless::every_role; }
     /// Sets role and role_name, or refuses: 401 with WWW-Authenticate, 403 naming the roles the route asks for.

@@ -246,6 +246,7 @@ struct PolicySubscription {
 
 /// Everything of one customer.
 struct CustomerState {
+    std::string newer;  ///< the record as read, where a newer version says more in it than is known here: for the codec
     customers::Profile profile;
     bool known = false;  ///< a profile was put; else the customer was met in an event
     bool erased = false;
@@ -307,6 +308,7 @@ struct Segment {
 
 /// A session's segments; a record without a session makes one that is not kept.
 struct Session {
+    std::string newer;  ///< as in CustomerState
     std::vector<Segment> segments;
     Instant last;
     bool mismatch = false;  ///< listed as charged otherwise than the tariff says

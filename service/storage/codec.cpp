@@ -1,5 +1,6 @@
 #include "service/storage/codec.h"
 
+#include <algorithm>
 #include <msgpack.hpp>
 #include <stdexcept>
 #include <type_traits>
@@ -38,6 +39,28 @@ concept Record = requires(T& value) {
     fields_of(value);
 };
 
+// What makes a record in a list the same one after a change, so that what a newer version wrote in it stays with it.
+auto key_of(const tariffs::Money& m) { return std::tie(m.currency); }
+auto key_of(const customers::CapRule& c) { return std::tie(c.id); }
+auto key_of(const protection::PlaceAt& p) { return std::tie(p.at); }
+auto key_of(const protection::DestinationAnswer& a) { return std::tie(a.destination); }
+auto key_of(const protection::CapCount& c) { return std::tie(c.cap, c.start, c.trip); }
+auto key_of(const protection::Hold& h) { return std::tie(h.cause, h.about, h.period_start, h.stage); }
+auto key_of(const protection::Question& q) { return std::tie(q.id); }
+auto key_of(const protection::Told& t) { return std::tie(t.destination); }
+auto key_of(const protection::Waiting& w) { return std::tie(w.message); }
+auto key_of(const protection::CounterStatus& c) { return std::tie(c.counter); }
+auto key_of(const protection::PolicySubscription& p) { return std::tie(p.id); }
+auto key_of(const protection::Segment& s) { return std::tie(s.network, s.version, s.line, s.periods); }
+// These stand alone, and yet one may give way to another.
+auto key_of(const protection::Trip& t) { return std::tie(t.number); }
+auto key_of(const protection::Unsettled& u) { return std::tie(u.event); }
+
+template <class T>
+concept Keyed = requires(const T& value) {
+    key_of(value);
+};
+
 // --- writing
 
 void put(Packer& out, bool value) { value ? out.pack_true() : out.pack_false(); }
@@ -57,42 +80,16 @@ void put(Packer& out, tariffs::Currency value) { out.pack(value.code()); }
 void put(Packer& out, geoip::Country value) { out.pack(value.code()); }
 void put(Packer& out, const geoip::Plmn& value) { out.pack(value.text()); }
 void put(Packer& out, const notifications::Msisdn& value) { out.pack(value.e164()); }
-template <Record T>
-void put(Packer& out, T& value);
-template <class T>
-void put(Packer& out, std::vector<T>& values);
-template <class T>
-void put(Packer& out, std::optional<T>& value) {
-    if (value)
-        put(out, *value);
-    else
-        out.pack_nil();
-}
 void put(Packer& out, std::pair<std::string, std::string>& value) {
     out.pack_array(2);
     out.pack(value.first);
     out.pack(value.second);
 }
 template <class T>
-void put(Packer& out, std::vector<T>& values) {
-    out.pack_array(static_cast<std::uint32_t>(values.size()));
-    for (T& value : values)
-        put(out, value);
-}
-template <class T>
 void put(Packer& out, std::set<T>& values) {
     out.pack_array(static_cast<std::uint32_t>(values.size()));
     for (const T& value : values)
         put(out, value);
-}
-template <Record T>
-void put(Packer& out, T& value) {
-    std::apply(
-        [&](auto&... field) {
-            out.pack_array(static_cast<std::uint32_t>(sizeof...(field)));
-            (put(out, field), ...);
-        },
-        fields_of(value));
 }
 
 // --- reading
@@ -138,20 +135,6 @@ void get(const Object& from, notifications::Msisdn& value) {
     const auto text = text_of(from);
     value = text.empty() ? notifications::Msisdn{} : parsed(notifications::Msisdn::parse(text));
 }
-template <Record T>
-void get(const Object& from, T& value);
-template <class T>
-void get(const Object& from, std::vector<T>& values);
-template <class T>
-void get(const Object& from, std::optional<T>& value) {
-    if (from.type == msgpack::type::NIL) {
-        value.reset();
-        return;
-    }
-    T read{};
-    get(from, read);
-    value = std::move(read);
-}
 const msgpack::object_array& array_of(const Object& from) {
     if (from.type != msgpack::type::ARRAY) throw std::runtime_error("a stored record has no list where one belongs");
     return from.via.array;
@@ -163,17 +146,6 @@ void get(const Object& from, std::pair<std::string, std::string>& value) {
     value.second = text_of(array.ptr[1]);
 }
 template <class T>
-void get(const Object& from, std::vector<T>& values) {
-    const auto& array = array_of(from);
-    values.clear();
-    values.reserve(array.size);
-    for (std::uint32_t i = 0; i < array.size; ++i) {
-        T value{};
-        get(array.ptr[i], value);
-        values.push_back(std::move(value));
-    }
-}
-template <class T>
 void get(const Object& from, std::set<T>& values) {
     const auto& array = array_of(from);
     for (std::uint32_t i = 0; i < array.size; ++i) {
@@ -182,52 +154,155 @@ void get(const Object& from, std::set<T>& values) {
         values.insert(value);
     }
 }
+
+// What may hold records: `longer` becomes true where one says more than this version knows.
+template <class T>
+void get(const Object& from, T& value, bool&) {
+    get(from, value);
+}
 template <Record T>
-void get(const Object& from, T& value) {
+void get(const Object& from, T& value, bool& longer);
+template <class T>
+void get(const Object& from, std::vector<T>& values, bool& longer);
+template <class T>
+void get(const Object& from, std::optional<T>& value, bool& longer) {
+    if (from.type == msgpack::type::NIL) {
+        value.reset();
+        return;
+    }
+    T read{};
+    get(from, read, longer);
+    value = std::move(read);
+}
+template <class T>
+void get(const Object& from, std::vector<T>& values, bool& longer) {
+    const auto& array = array_of(from);
+    values.clear();
+    values.reserve(array.size);
+    for (std::uint32_t i = 0; i < array.size; ++i) {
+        T value{};
+        get(array.ptr[i], value, longer);
+        values.push_back(std::move(value));
+    }
+}
+template <Record T>
+void get(const Object& from, T& value, bool& longer) {
     const auto& array = array_of(from);
     std::uint32_t i = 0;
     std::apply(
         [&](auto&... field) {
             auto one = [&](auto& target) {
-                if (i < array.size) get(array.ptr[i], target);
+                if (i < array.size) get(array.ptr[i], target, longer);
                 ++i;
             };
             (one(field), ...);
         },
         fields_of(value));
+    longer = longer || array.size > i;
+}
+
+// --- writing, over what a newer version wrote: `was` is the record as it was read, null where nothing needs keeping
+
+template <Keyed T>
+bool is_same(const T& value, const Object& was) {
+    T before{};
+    bool longer = false;
+    get(was, before, longer);
+    return key_of(before) == key_of(value);
 }
 
 template <class T>
-std::string encode_record(T& value) {
+void put(Packer& out, T& value, const Object*) {
+    put(out, value);
+}
+template <Record T>
+void put(Packer& out, T& value, const Object* was);
+template <class T>
+void put(Packer& out, std::vector<T>& values, const Object* was);
+template <class T>
+void put(Packer& out, std::optional<T>& value, const Object* was) {
+    if (value)
+        put(out, *value, was && was->type != msgpack::type::NIL ? was : nullptr);
+    else
+        out.pack_nil();
+}
+template <class T>
+const Object* same_in(const Object* list, const T& value) {
+    static_assert(Keyed<T>, "a record that is kept in lists needs a key_of");
+    if (!list) return nullptr;
+    for (const Object& one : array_of(*list))
+        if (is_same(value, one)) return &one;
+    return nullptr;
+}
+template <class T>
+void put(Packer& out, std::vector<T>& values, const Object* was) {
+    out.pack_array(static_cast<std::uint32_t>(values.size()));
+    for (T& value : values) {
+        if constexpr (Record<T>)
+            put(out, value, same_in(was, value));
+        else
+            put(out, value);
+    }
+}
+template <Record T>
+void put(Packer& out, T& value, const Object* was) {
+    if constexpr (Keyed<T>)
+        if (was && !is_same(value, *was)) was = nullptr;
+    const msgpack::object_array before = was ? array_of(*was) : msgpack::object_array{};
+    std::uint32_t i = 0;
+    std::apply(
+        [&](auto&... field) {
+            out.pack_array(std::max(before.size, static_cast<std::uint32_t>(sizeof...(field))));
+            auto one = [&](auto& member) {
+                put(out, member, i < before.size ? &before.ptr[i] : nullptr);
+                ++i;
+            };
+            (one(field), ...);
+        },
+        fields_of(value));
+    for (; i < before.size; ++i)
+        out.pack(before.ptr[i]);
+}
+
+msgpack::object_handle unpacked(std::string_view bytes) {
+    return msgpack::unpack(bytes.data(), bytes.size(),
+                           [](msgpack::type::object_type, std::size_t, void*) { return true; });
+}
+
+/// `newer`: the bytes that the record was read from, where they say more than this version knows; else empty.
+template <class T>
+std::string encode_record(T& value, std::string_view newer = {}) {
     msgpack::sbuffer buffer(1024);
     Packer packer(buffer);
-    put(packer, value);
+    const msgpack::object_handle was = newer.empty() ? msgpack::object_handle{} : unpacked(newer);
+    put(packer, value, newer.empty() ? nullptr : &was.get());
     return std::string(buffer.data(), buffer.size());
 }
 
 template <class T>
-T decode_record(std::string_view bytes) {
+T decode_record(std::string_view bytes, std::string T::*newer = nullptr) {
     T value;
+    bool longer = false;
     try {
-        const msgpack::object_handle handle = msgpack::unpack(
-            bytes.data(), bytes.size(), [](msgpack::type::object_type, std::size_t, void*) { return true; });
-        get(handle.get(), value);
+        const msgpack::object_handle handle = unpacked(bytes);
+        get(handle.get(), value, longer);
     } catch (const msgpack::unpack_error& error) {
         throw std::runtime_error(std::string("a stored record is damaged: ") + error.what());
     } catch (const msgpack::type_error&) {
         throw std::runtime_error("a stored record has a value of another type than expected");
     }
+    if (newer && longer) value.*newer = bytes;
     return value;
 }
 
 }  // namespace
 
-std::string encode(protection::CustomerState& state) { return encode_record(state); }
+std::string encode(protection::CustomerState& state) { return encode_record(state, state.newer); }
 protection::CustomerState decode_state(std::string_view bytes) {
-    return decode_record<protection::CustomerState>(bytes);
+    return decode_record(bytes, &protection::CustomerState::newer);
 }
-std::string encode(protection::Session& session) { return encode_record(session); }
-protection::Session decode_session(std::string_view bytes) { return decode_record<protection::Session>(bytes); }
+std::string encode(protection::Session& session) { return encode_record(session, session.newer); }
+protection::Session decode_session(std::string_view bytes) { return decode_record(bytes, &protection::Session::newer); }
 std::string encode(SeenResult& result) { return encode_record(result); }
 SeenResult decode_seen(std::string_view bytes) { return decode_record<SeenResult>(bytes); }
 

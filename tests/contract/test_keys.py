@@ -96,6 +96,53 @@ def test_a_key_is_stored_hashed_and_never_logged(keys):
         assert key not in service.log()
 
 
+def listed(store):
+    """By id: role, name and whether it is in force, as the command says."""
+    result = run("keys", "list", "--store", store)
+    assert result.returncode == 0, result.stderr
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    return {id: (role, name, state.split(" ")[0]) for id, role, name, _, state in rows}
+
+
+def test_a_revoked_key_opens_nothing_and_stays_listed(tmp_path):
+    service = Service(tmp_path)
+    created = run("keys", "create", "--role", "care", "--name", "desk-2", "--store", service.store)
+    revoked = created.stdout.strip()
+    id = re.search(r"Key (k-\S+) of role care", created.stderr)[1]
+    admin = made(service.store, "admin")
+    assert listed(service.store)[id] == ("care", "desk-2", "in")
+    for says in ("is revoked", "was revoked already, at 20"):
+        result = run("keys", "revoke", id, "--store", service.store)
+        assert (result.returncode, says in result.stderr) == (0, True), result.stderr
+    assert listed(service.store)[id] == ("care", "desk-2", "revoked")
+    assert not any(secret in run("keys", "list", "--store", service.store).stdout for secret in (admin, revoked))
+    service.key = admin
+    service.http = service.session()
+    service.start()
+    assert_problem(do(service, revoked, "read evidence"), 401)
+    assert do(service, admin, "list questions").status_code in (200, 404)
+    service.kill()
+
+
+def test_a_service_whose_keys_are_all_revoked_lets_nobody_in(tmp_path):
+    service = Service(tmp_path)
+    admin = made(service.store, "admin")
+    [id] = listed(service.store)
+    result = run("keys", "revoke", "--store", service.store, id)
+    assert (result.returncode, "No key is in force any more" in result.stderr) == (0, True), result.stderr
+    service.start()
+    for key in (admin, None):
+        assert_problem(do(service, key, "list questions"), 401)
+    service.kill()
+
+
+def test_a_key_that_is_not_there_is_not_revoked(tmp_path):
+    store = f"sqlite://{tmp_path / 'x.db'}"
+    made(store, "care")
+    result = run("keys", "revoke", "k-none", "--store", store)
+    assert (result.returncode, result.stderr) == (1, "there is no key k-none; `roamguard keys list` shows them\n")
+
+
 def test_two_keys_are_never_the_same(keys):
     _, found = keys
     assert len(set(found.values())) == len(ROLES)

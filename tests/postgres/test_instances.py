@@ -219,7 +219,7 @@ def test_a_tariff_published_on_one_is_soon_in_force_on_the_other(pair):
         wait_for(lambda: price(b) == "1.00", SOON_S, "the old price")
 
 
-def test_a_key_made_while_both_run_opens_both(cluster, tmp_path):
+def test_a_key_made_while_both_run_opens_both_and_revoked_neither(cluster, tmp_path):
     store = cluster.url(cluster.database())
 
     def made(role):
@@ -241,6 +241,12 @@ def test_a_key_made_while_both_run_opens_both(cluster, tmp_path):
             assert status(service, "rg_" + "x" * 32) == 401
             wait_for(lambda service=service: status(service, key) == 200, SOON_S, "the new key to be known")
             assert status(service, key, "POST", "/v1/events", json={}) == 403
+            assert status(service, admin) == 200
+        listed = run("keys", "list", "--store", store).stdout
+        [id] = re.findall(r"^(k-\S+)\tcare\t.*\tin force$", listed, re.M)
+        assert run("keys", "revoke", id, "--store", store).returncode == 0
+        for service in pair:
+            wait_for(lambda service=service: status(service, key) == 401, SOON_S, "the key to be out of force")
             assert status(service, admin) == 200
     finally:
         for service in pair:

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <thread>
 
+#include "data/embedded.h"
 #include "service/storage/postgres_connection.h"
 #include "tests/storage/rows.h"
 
@@ -252,6 +253,36 @@ TEST_CASE("instances that start at once on an empty database make the schema onc
                 WARN(error.what());
             }
         });
+    for (std::thread& thread : threads)
+        thread.join();
+    CHECK(opened == 4);
+    CHECK(psql(home.url(), "SELECT version FROM schema_version") == "2");
+}
+
+TEST_CASE("instances that start at once on an old schema bring it forward once, also while somebody reads a table") {
+    if (!testing::with_postgres()) return;
+    const Home home(Kind::postgres);
+    const auto& files = data::embedded_files();
+    (void)psql(home.url(), std::string(files.at("service/storage/schema/postgres/0001_first.sql")));
+    (void)psql(home.url(), "CREATE TABLE schema_version (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)");
+    (void)psql(home.url(), "INSERT INTO schema_version VALUES (1, 1)");
+    postgres::Connection reader(home.url(), postgres::Connection::Use::move);
+    (void)reader.run("BEGIN");
+    (void)reader.run("SELECT count(*) FROM message");
+    std::vector<std::thread> threads;
+    std::atomic<int> opened{0};
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+            try {
+                (void)home.open();
+                ++opened;
+            } catch (const std::exception& error) {
+                WARN(error.what());
+            }
+        });
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // longer than a lock is waited for at once
+    CHECK(opened == 0);
+    (void)reader.run("COMMIT");
     for (std::thread& thread : threads)
         thread.join();
     CHECK(opened == 4);
