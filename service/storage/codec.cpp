@@ -47,11 +47,15 @@ auto key_of(const protection::DestinationAnswer& a) { return std::tie(a.destinat
 auto key_of(const protection::CapCount& c) { return std::tie(c.cap, c.start, c.trip); }
 auto key_of(const protection::Hold& h) { return std::tie(h.cause, h.about, h.period_start, h.stage); }
 auto key_of(const protection::Question& q) { return std::tie(q.id); }
+auto key_of(const protection::HeldPass& p) { return std::tie(p.id, p.pass); }
+auto key_of(const protection::GrantShare& g) { return std::tie(g.cap); }
+auto key_of(const protection::BurnShare& b) { return std::tie(b.cap); }
+auto key_of(const protection::Burn& b) { return std::tie(b.session); }
 auto key_of(const protection::Told& t) { return std::tie(t.destination); }
 auto key_of(const protection::Waiting& w) { return std::tie(w.message); }
 auto key_of(const protection::CounterStatus& c) { return std::tie(c.counter); }
 auto key_of(const protection::PolicySubscription& p) { return std::tie(p.id); }
-auto key_of(const protection::Segment& s) { return std::tie(s.network, s.version, s.line, s.periods); }
+auto key_of(const protection::Segment& s) { return std::tie(s.network, s.version, s.line, s.periods, s.pass); }
 // These stand alone, and yet one may give way to another.
 auto key_of(const protection::Trip& t) { return std::tie(t.number); }
 auto key_of(const protection::Unsettled& u) { return std::tie(u.event); }
