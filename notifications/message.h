@@ -56,6 +56,7 @@ struct Choice {
     std::string pass_name;                ///< of a pass
     std::optional<tariffs::Money> price;  ///< of a pass
     Amount new_limit;                     ///< of extend; neither money nor bytes: no further limit
+    bool own_cap = false;                 ///< extend and decline: of a higher cap of one's own
 };
 
 /// One cap in the answer to USAGE.

@@ -25,6 +25,7 @@
 //     answer extend|continue|decline           (to the last question)
 //     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
 //                                              NOCODE a code that no question has)
+//     payer TEXT ...                           (an SMS of the line's payer about it)
 //     clock                                    nothing happens but the time
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
 //     publish ROW ...                          a new tariff version takes effect
@@ -39,8 +40,8 @@
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
-/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`) and the
-/// holds that follow, each joined by `, `.
+/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`, with `to
+/// payer` where it is one to the payer) and the holds that follow, each joined by `, `.
 struct Step {
     std::string what, outcomes, owed, then;
 };
@@ -85,7 +86,7 @@ private:
     [[nodiscard]] Decision attach(Words& words);
     [[nodiscard]] Decision use(Words& words, std::string_view verb);
     [[nodiscard]] Decision answer(Words& words);
-    [[nodiscard]] Decision reply(Words& words);
+    [[nodiscard]] Decision reply(Words& words, Writer writer);
     [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
     [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
     [[nodiscard]] Decision publish(std::string_view rows);
