@@ -317,7 +317,7 @@ std::string Formatter::validity(const Choice& pass) {
 }
 
 std::string Formatter::choice(const Choice& choice, Note about) {
-    const bool own_cap = about == Note::own_cap;
+    const bool own_cap = choice.own_cap || about == Note::own_cap;
     switch (choice.does) {
         case Choice::Does::extend: {
             const bool unlimited = !choice.new_limit.money && choice.new_limit.bytes == 0;

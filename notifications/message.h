@@ -61,6 +61,7 @@ struct Choice {
     tariffs::Span validity;      ///< of a pass
     bool calendar_days = false;  ///< it counts calendar days rather than hours
     Amount new_limit;            ///< of extend; neither money nor bytes: no further limit
+    bool own_cap = false;        ///< extend and decline: of a higher cap of one's own
 };
 
 /// One cap in the answer to USAGE.

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "tariffs/money.h"
 
 namespace roamguard::notifications {
 
@@ -15,11 +17,14 @@ struct SmsReply {
         stop,
         start,
         usage,
+        cap,  ///< `CAP 100`, `CAP 99.50 EUR`: a cap of one's own
         help,
         unreadable  ///< anything else: changes nothing
     } says = Says::unreadable;
-    int number = 0;    ///< of number: 1 to 9
-    std::string code;  ///< four digits, empty when none was given
+    int number = 0;              ///< of number: 1 to 9
+    std::string code;            ///< four digits, empty when none was given
+    std::int64_t micros = 0;     ///< of cap: the amount in millionths of its currency; may be 0
+    tariffs::Currency currency;  ///< of cap: as named, none where it was not
 };
 
 /// The whole text must match. Case, accents, full-width forms and surrounding space and punctuation do not matter.

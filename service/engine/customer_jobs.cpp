@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "service/engine/events_job.h"
+#include "service/engine/payers.h"
 #include "service/engine/platform.h"
 #include "service/engine/policy_counters.h"
 
@@ -29,16 +30,19 @@ Result refuse(std::vector<ProfileFault> faults) {
 void apply(Turn& turn, Working& customer, Profile profile, const std::string& what) {
     const protection::Terms before = turn.terms(customer);
     const std::string old_imsi = customer.state.profile.imsi;
+    const notifications::Msisdn old_payer = customer.state.profile.payer;
     const bool new_sim = !old_imsi.empty() && !profile.imsi.empty() && profile.imsi != old_imsi;
+    const bool asks_another = new_sim || profile.payer != old_payer;
     if (!old_imsi.empty() && profile.imsi != old_imsi) turn.drop_alias(alias_of_imsi(old_imsi));
     if (!profile.imsi.empty() && profile.imsi != old_imsi) turn.set_alias(alias_of_imsi(profile.imsi), customer.id);
     customer.state.profile = std::move(profile);
     customer.state.known = true;
     customer.changed = true;
+    follow_payer(turn, customer, old_payer);
     const protection::Terms terms = turn.terms(customer);
     const std::string seed = fmt::format("profile/{}/{}", customer.id, customer.state.entries);
     const protection::Decision decision =
-        protection::decide_profile(before, terms, new_sim ? protection::Sim::changed : protection::Sim::same,
+        protection::decide_profile(before, terms, asks_another ? protection::Sim::changed : protection::Sim::same,
                                    turn.around.world(), turn.now, seed, customer.state);
     turn.record(customer, "profile",
                 fmt::format("{{\"what\":\"{}\",\"profile\":{},\"decision\":{}}}", what,
@@ -90,6 +94,9 @@ void ProfileJob::want(Wants& wants) const {
         if (const std::string imsi = text(item.body, "imsi"); !imsi.empty())
             wants.aliases.push_back(alias_of_imsi(imsi));
         if (const std::string id = text(item.body, "id"); !id.empty()) wants.aliases.push_back(alias_of_id(id));
+        if (!item.body.is_object() || !item.body.contains("payer")) continue;
+        if (const auto payer = notifications::Msisdn::parse(text(item.body["payer"], "msisdn")))
+            wants.aliases.push_back(alias_of(*payer));
     }
 }
 
@@ -130,6 +137,8 @@ Result ProfileJob::one(Turn& turn, const Item& item) const {
     if (known && known->state.known && !profile.id.empty() && profile.id != known->state.profile.id)
         return refuse(409, "id_immutable", "id: a customer's id never changes; this one is " + known->state.profile.id);
     if (auto refusal = conflict(turn, profile, owner)) return *refusal;
+    if (const auto objection = payer_objection(turn, profile))
+        return refuse(409, "payer_has_payer", "payer: " + *objection, {{"/payer", "payer_has_payer", *objection}});
 
     Result result;
     Working& customer = owner ? *turn.customer(*owner) : turn.make_customer();
@@ -155,6 +164,7 @@ void EraseJob::run(Turn& turn) {
     if (!customer) return;
     found_ = true;
     turn.record(*customer, "erased", "{\"what\":\"personal data erased, the key destroyed\"}");
+    drop_payer(turn, *customer);
     release_erased(turn, *customer);
     terminate_policy(turn, *customer);
     const Profile& profile = customer->state.profile;
@@ -208,6 +218,7 @@ void RenumberJob::run(Turn& turn) {
     const bool known = customer->state.known;
     apply(turn, *customer, std::move(profile), "renumber");
     customer->state.known = known;
+    renumber_payer(turn, *customer, from_);
     result_.profile = customers::profile_to_json(customer->state.profile);
 }
 
@@ -216,10 +227,10 @@ void AnswerJob::run(Turn& turn) {
     result_ = protection::AnswerResult::unknown_question;
     Working* customer = turn.customer(customer_);
     if (!customer) return;
-    const protection::Terms terms = turn.terms(*customer);
     const std::string seed = "answer/" + answer_.question;
     const protection::AnswerDecision answered =
-        protection::decide_answer(answer_, terms, turn.around.world(), turn.now, seed, customer->state);
+        protection::decide_answer(answer_, turn.terms(*customer), turn.around.world(), turn.now, seed, customer->state);
+    const protection::Terms terms = turn.terms(*customer);  // an answer may have set a cap
     customer->changed = true;
     result_ = answered.result;
     for (const protection::Question& question : customer->state.questions)

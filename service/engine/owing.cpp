@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/digest.h"
+#include "service/engine/payers.h"
 #include "service/engine/platform.h"
 #include "service/engine/policy_counters.h"
 
@@ -82,7 +83,7 @@ bool has_app(const customers::Profile& profile) {
 
 /// A message that accompanies a hold goes by SMS, since the app may be cut off with the data; an answer to an SMS too.
 std::string channel_of(const customers::Profile& profile, const Owed& owed) {
-    if (owed.with_hold || owed.answers_sms || profile.channels.empty()) return "sms";
+    if (owed.with_hold || owed.answers_sms || owed.to_payer || profile.channels.empty()) return "sms";
     return profile.channels.front() == "app" && !has_app(profile) ? "sms" : profile.channels.front();
 }
 
@@ -116,14 +117,26 @@ void record_message(Turn& turn, Working& customer, const storage::MessageRow& ro
 
 namespace {
 
-storage::MessageRow row_of(const Turn& turn, const Working& customer, const Owed& owed, std::string id,
+/// A payer reads their own language, and which line is meant.
+notifications::Facts for_reader(Turn& turn, const Working& customer, const Owed& owed) {
+    const customers::Profile& profile = customer.state.profile;
+    notifications::Facts facts = owed.facts;
+    if (!owed.to_payer && !goes_to_payer(profile)) return facts;
+    if (facts.line.empty()) facts.line = profile.msisdn.masked();
+    if (const std::string language = payers_language(turn, profile); !language.empty()) facts.language = language;
+    return facts;
+}
+
+storage::MessageRow row_of(Turn& turn, const Working& customer, const Owed& owed, std::string id,
                            std::string_view cause) {
-    const notifications::Rendered rendered = turn.around.templates->render(owed.facts);
+    const notifications::Rendered rendered = turn.around.templates->render(for_reader(turn, customer, owed));
     storage::MessageRow row;
     row.id = std::move(id);
     row.kind = notifications::word(owed.facts.kind);
     row.channel = channel_of(customer.state.profile, owed);
-    row.to = row.channel == "app" ? customer.state.profile.app_address : sms_recipient(customer);
+    row.to = row.channel == "app" ? customer.state.profile.app_address
+             : owed.to_payer      ? customer.state.profile.payer.e164()
+                                  : sms_recipient(customer);
     row.language = rendered.language;
     row.text = rendered.text;
     row.encoding = notifications::word(rendered.measure.encoding);
@@ -180,7 +193,7 @@ std::vector<Notification> owe(Turn& turn, Working& customer, const protection::T
             data::to_hex(data::sha256(fmt::format("{}/{}/{}", seed, notifications::word(owed.facts.kind), n++)), 10);
         storage::MessageRow row = row_of(turn, customer, owed, id, cause);
         std::optional<storage::MessageRow> besides;
-        if (owed.with_hold && has_app(customer.state.profile)) {
+        if (owed.with_hold && !owed.to_payer && has_app(customer.state.profile)) {
             besides = row;
             besides->id += "-app";
             besides->channel = "app";

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "data/digest.h"
+#include "service/engine/payers.h"
 
 namespace roamguard::engine {
 namespace {
@@ -24,6 +25,8 @@ std::string_view word(notifications::SmsReply::Says says) {
             return "start";
         case Says::usage:
             return "usage";
+        case Says::cap:
+            return "cap";
         case Says::help:
             return "help";
         case Says::unreadable:
@@ -55,6 +58,15 @@ bool older_than_questions(const InboundSms& sms, const notifications::SmsReply& 
     return false;
 }
 
+/// As little as a payer's own evidence needs: the rest stands in the line's.
+std::string note_of_payer(const InboundSms& sms, const Working& line, std::string_view outcome,
+                          const std::string& question, Instant now) {
+    return fmt::format(
+        "{{\"text\":{},\"gatewayId\":{},\"receivedAt\":{},\"line\":{},\"result\":\"{}\",\"confirmation\":{}}}",
+        json_text(sms.text.substr(0, 1000)), json_text(sms.id), json_text(sms.received_at.value_or(now)),
+        json_text(line.state.profile.id), outcome, json_text(question));
+}
+
 }  // namespace
 
 SmsJob::SmsJob(InboundSms sms) : sms_(std::move(sms)), key_(key_of(sms_)) {}
@@ -82,31 +94,48 @@ void SmsJob::run(Turn& turn) {
         outcome_ = "unknown_number";
         return;
     }
-    notifications::SmsReply reply = notifications::read_sms_reply(sms_.text);
-    if (older_than_questions(sms_, reply, customer->state)) reply = {};
-    const protection::Terms terms = turn.terms(*customer);
-    const std::string seed = key_ ? "sms/" + data::to_hex(*key_)
-                                  : fmt::format("sms/{}/{}/{}", customer->id, customer->state.entries, turn.now.ms);
-    protection::ReplyDecision decided =
-        protection::decide_reply(reply, terms, turn.around.world(), turn.now, seed, customer->state);
-    for (protection::Owed& owed : decided.decision.owed)
-        owed.answers_sms = true;
-    customer->changed = true;
-    outcome_ = protection::word(decided.result);
-    question_ = decided.question;
-    turn.record(*customer, "reply",
-                fmt::format("{{\"text\":{},\"gatewayId\":{},\"receivedAt\":{},\"says\":\"{}\",\"result\":\"{}\","
-                            "\"confirmation\":{},\"decision\":{}}}",
-                            json_text(sms_.text.substr(0, 1000)), json_text(sms_.id),
-                            json_text(sms_.received_at.value_or(turn.now)), word(reply.says), outcome_,
-                            json_text(question_), decision_json(decided.decision, customer->state, terms, turn.now)));
-    notifications_ = owe(turn, *customer, terms, decided.decision, "sms", seed);
+    decide(turn, *customer);
     if (!key_) return;
     storage::SeenResult kept;
     for (const Notification& one : notifications_)
         kept.messages.emplace_back(one.id, one.kind);
     kept.question = question_;
     turn.remember({*key_, *key_, customer->id, storage::encode(kept), turn.now});
+}
+
+void SmsJob::decide(Turn& turn, Working& writer) {
+    using protection::Writer;
+    notifications::SmsReply reply = notifications::read_sms_reply(sms_.text);
+    const std::vector<Working*> lines = lines_of(turn, writer);
+    std::vector<const protection::CustomerState*> states;
+    for (const Working* line : lines)
+        states.push_back(&line->state);
+    protection::Meant meant = protection::meant_by(reply, writer.state, states, turn.now);
+    Working& customer = meant.line ? *lines[*meant.line] : writer;
+    if (older_than_questions(sms_, reply, customer.state)) {
+        reply = {};
+        meant.unclear = false;
+    }
+    const Writer who{meant.line ? Writer::As::payer : Writer::As::user, meant.unclear};
+    const std::string seed =
+        key_ ? "sms/" + data::to_hex(*key_) : fmt::format("sms/{}/{}/{}", writer.id, writer.state.entries, turn.now.ms);
+    protection::ReplyDecision decided =
+        protection::decide_reply(reply, turn.terms(customer), turn.around.world(), turn.now, seed, customer.state, who);
+    const protection::Terms terms = turn.terms(customer);  // CAP changes them
+    for (protection::Owed& owed : decided.decision.owed)
+        owed.answers_sms = owed.to_payer == meant.line.has_value();
+    customer.changed = true;
+    outcome_ = protection::word(decided.result);
+    question_ = decided.question;
+    turn.record(
+        customer, "reply",
+        fmt::format("{{\"text\":{},\"gatewayId\":{},\"receivedAt\":{},\"from\":\"{}\",\"says\":\"{}\","
+                    "\"result\":\"{}\",\"confirmation\":{},\"decision\":{}}}",
+                    json_text(sms_.text.substr(0, 1000)), json_text(sms_.id),
+                    json_text(sms_.received_at.value_or(turn.now)), meant.line ? "payer" : "user", word(reply.says),
+                    outcome_, json_text(question_), decision_json(decided.decision, customer.state, terms, turn.now)));
+    if (meant.line) turn.record(writer, "reply", note_of_payer(sms_, customer, outcome_, question_, turn.now));
+    notifications_ = owe(turn, customer, terms, decided.decision, "sms", seed);
 }
 
 }  // namespace roamguard::engine

@@ -17,7 +17,8 @@ struct InboundSms {
     std::optional<Instant> received_at;
 };
 
-/// A customer's SMS, decided like any event: what it changes, and the answer it owes, commit together.
+/// A customer's SMS, for their own line or one they pay for, decided like any event: what it changes, and the answer it
+/// owes, commit together.
 class SmsJob final : public Job {
 public:
     explicit SmsJob(InboundSms sms);
@@ -30,6 +31,9 @@ public:
     [[nodiscard]] const std::vector<Notification>& notifications() const { return notifications_; }
 
 private:
+    /// About the writer's own line, or one that they pay for.
+    void decide(Turn& turn, Working& writer);
+
     InboundSms sms_;
     std::optional<storage::Digest> key_;
     std::string outcome_, question_;

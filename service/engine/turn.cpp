@@ -87,6 +87,13 @@ Working* Turn::customer(CustomerId id) {
     return loaded == customers_.end() ? nullptr : loaded->second.get();
 }
 
+void Turn::bring(const std::vector<CustomerId>& customers) {
+    Wants wants;
+    for (CustomerId id : customers)
+        if (!customers_.count(id)) wants.customers.push_back(id);
+    if (!wants.empty()) load(wants);
+}
+
 Working& Turn::make_customer() {
     auto working = std::make_unique<Working>();
     working->id = store_.reserve(storage::Sequence::customer, 1);

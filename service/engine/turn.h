@@ -63,6 +63,8 @@ public:
     void drop_alias(const std::string& alias);
     /// The customer's state, loaded on demand; nullptr when there is none. Marks nothing as changed.
     [[nodiscard]] Working* customer(CustomerId id);
+    /// Loads those of them that are not loaded yet, at once.
+    void bring(const std::vector<CustomerId>& customers);
     [[nodiscard]] Working& make_customer();
     [[nodiscard]] protection::Session& session(CustomerId customer, std::int64_t session);
     [[nodiscard]] const storage::SeenRow* seen(const storage::Digest& key);

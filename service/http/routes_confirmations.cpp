@@ -62,6 +62,11 @@ Response decide(Api& api, const Request& request) {
         case AnswerResult::not_offered:
             return problem(422, "not_offered", "choice: this question does not offer " + answer->choice,
                            {{"/choice", "not_offered", "one of the question's choices"}});
+        case AnswerResult::payer_decides:
+            return problem(409, "payer_decides",
+                           "by: the payer of this line decides; an app answers for the payer, whose number is then the "
+                           "actor",
+                           {{"/actor", "payer_decides", "the payer's number in E.164"}});
         case AnswerResult::accepted:
             break;
     }
@@ -90,23 +95,26 @@ void add_confirmation_routes(std::vector<Route>& routes, Api& api) {
                           .gives(200, "ConfirmationList", "The customer's confirmations, in one page.")
                           .may(404, "Nobody is known by this number.")
                           .may(422, "`msisdn` is missing.")});
-    routes.push_back({"POST",
-                      "/v1/confirmations/{id}",
-                      {"care"},
-                      "Answers a confirmation for the customer.",
-                      4096,
-                      [&api](const Request& request) { return decide(api, request); },
-                      Doc("answerConfirmation", "Confirmations")
-                          .says("The hold ends with the answer, and the customer gets a written receipt. Each "
-                                "confirmation ends once.")
-                          .path("id", "string", "The confirmation's `id`.")
-                          .takes("application/json", "ConfirmationAnswer")
-                          .gives(200, "ConfirmationAnswered", "Decided.")
-                          .may(400, "The body is not JSON.")
-                          .may(404, "There is no confirmation with this id.")
-                          .may(409, "`already_decided`: `confirmation` shows how.")
-                          .may(422, "`not_offered`, or a field is wrong.")
-                          .commits()});
+    routes.push_back(
+        {"POST",
+         "/v1/confirmations/{id}",
+         {"care"},
+         "Answers a confirmation for the customer.",
+         4096,
+         [&api](const Request& request) { return decide(api, request); },
+         Doc("answerConfirmation", "Confirmations")
+             .says("The hold ends with the answer, and the customer gets a written receipt. Each "
+                   "confirmation ends once.")
+             .path("id", "string", "The confirmation's `id`.")
+             .takes("application/json", "ConfirmationAnswer")
+             .gives(200, "ConfirmationAnswered", "Decided.")
+             .may(400, "The body is not JSON.")
+             .may(404, "There is no confirmation with this id.")
+             .may(409,
+                  "`already_decided`: `confirmation` shows how. `payer_decides`: `by` is `app`, and `actor` is not "
+                  "the number of the line's payer.")
+             .may(422, "`not_offered`, or a field is wrong.")
+             .commits()});
 }
 
 }  // namespace roamguard::http

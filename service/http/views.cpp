@@ -117,7 +117,9 @@ json question_json(const protection::Question& question) {
     out["choice"] = question.chosen.empty() ? json(nullptr) : json(question.chosen);
     out["by"] = question.by.empty() ? json(nullptr) : json(question.by);
     out["actor"] = question.actor.empty() ? json(nullptr) : json(question.actor);
-    if (question.cause == Cause::cap) out["stage"] = question.stage;
+    if (question.cause == Cause::cap && !question.own_cap) out["stage"] = question.stage;
+    out["payerDecides"] = question.payer_decides;
+    out["ownCap"] = question.own_cap;
     if (question.price_per_megabyte) out["pricePerMegabyte"] = money_json(*question.price_per_megabyte);
     return out;
 }

@@ -27,7 +27,8 @@ void consider(std::optional<Instant>& earliest, Instant at) {
     if (at != far_future && (!earliest || at < *earliest)) earliest = at;
 }
 
-/// Brings one cap's running counter in line with the changed rule.
+}  // namespace
+
 void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     const customers::CapRule rule = rule_of(count, present);
     const auto limit = limit_of(rule, count.stage);
@@ -39,8 +40,11 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     if (count.reached && (passed < 100 || !holds)) {
         count.reached = false;
         count.mark = passed;
-        if (Question* question = open_question(d.state, Cause::cap, rule.id))
+        Question asked;
+        if (Question* question = open_question(d.state, Cause::cap, rule.id)) {
             end_question(*question, Ending::release, d.now);
+            asked = *question;
+        }
         release(d, Cause::cap, rule.id, "the limit was raised");
         Owed owed;
         owed.facts = facts_at(place, d.terms, d.world, d.now, notifications::Kind::released);
@@ -52,7 +56,7 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
         owed.cap = rule.id;
         owed.stage = count.stage;
         owed.period_start = count.start;
-        d.out.owed.push_back(owed);
+        owe_of_question(d, asked, std::move(owed));
         return;
     }
     if (count.reached) {
@@ -75,11 +79,13 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
 void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count) {
     if (Question* question = open_question(d.state, Cause::cap, rule.id))
         end_question(*question, Ending::release, d.now);
-    release(d, Cause::cap, rule.id, "the cap is of another kind now");
+    release(d, Cause::cap, rule.id, "the cap's stages begin anew");
     count.reached = false;
     count.mark = 0;
     count.stage = rule.every && count.used > 0 ? static_cast<int>(count.used / *rule.every) + 1 : 1;
 }
+
+namespace {
 
 void keep_running_periods(Deciding& d, const Terms& before) {
     for (CapCount& count : d.state.counts) {
@@ -124,6 +130,15 @@ void release_orphans(Deciding& d) {
         if (Question* question = open_question(d.state, hold.cause, hold.about))
             end_question(*question, Ending::release, d.now);
         release(d, hold.cause, hold.about, "the profile no longer asks for it");
+    }
+}
+
+/// A wish for a higher cap was asked about the limit it showed.
+void withdraw_wishes(Deciding& d) {
+    for (Question& question : d.state.questions) {
+        if (question.state != QuestionState::pending || !question.own_cap) continue;
+        const customers::CapRule* rule = rule_named(d.terms, question.about);
+        if (!rule || rule->limit != question.limit) end_question(question, Ending::release, d.now);
     }
 }
 
@@ -184,21 +199,26 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
     if (sim == Sim::changed)
         for (Question& question : state.questions)
             if (question.state == QuestionState::pending) end_question(question, Ending::new_sim, now);
+    follow_profile(d, before);
+    finish(d);
+    return out;
+}
+
+void follow_profile(Deciding& d, const Terms& before) {
     keep_running_periods(d, before);
     carry_counts(d, before);
     release_orphans(d);
-    for (const customers::CapRule& rule : terms.caps) {
+    withdraw_wishes(d);
+    for (const customers::CapRule& rule : d.terms.caps) {
         const customers::CapRule* old = rule_named(before, rule.id);
-        if (old && *old == rule && before.holds == terms.holds) continue;
-        for (CapCount& count : state.counts)
-            if (count.cap == rule.id && count.start <= now && now < count.end) {
+        if (old && *old == rule && before.holds == d.terms.holds) continue;
+        for (CapCount& count : d.state.counts)
+            if (count.cap == rule.id && count.start <= d.now && d.now < count.end) {
                 if (old && old->every.has_value() != rule.every.has_value() && &rule_of(count, rule) == &rule)
                     restart_stages(d, rule, count);
                 recheck(d, rule, count);
             }
     }
-    finish(d);
-    return out;
 }
 
 std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules) {

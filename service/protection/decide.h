@@ -193,7 +193,8 @@ struct Decision {
 [[nodiscard]] Decision decide_timers(const Terms& terms, const World& world, Instant now, std::string_view seed,
                                      CustomerState& state);
 
-/// Whether the SIM is another one than before: an open question must not be answered by whoever holds the new one.
+/// Whether the SIM (or the payer) is another one than before: an open question must not be answered by whoever holds
+/// the new one, nor by a payer who was not asked.
 enum class Sim { same, changed };
 /// A profile that changed: `state.profile` is already the new one; `before` are the terms that held until now.
 [[nodiscard]] Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const World& world, Instant now,
@@ -206,7 +207,13 @@ struct Answer {
     std::string by;      ///< `sms`, `link`, `app`, `care`
     std::string actor;
 };
-enum class AnswerResult { accepted, unknown_question, already_decided, not_offered };
+enum class AnswerResult {
+    accepted,
+    unknown_question,
+    already_decided,
+    not_offered,
+    payer_decides  ///< an app answered that is not the payer's: its actor must be the payer's number
+};
 struct AnswerDecision {
     AnswerResult result = AnswerResult::accepted;
     Decision decision;
@@ -223,8 +230,10 @@ enum class ReplyResult {
     stopped,
     started,
     told_usage,
-    helped,  ///< anything else: one help answer, nothing changed
-    silent   ///< the same, but three automatic texts went out within the hour
+    cap_set,    ///< a cap of one's own, not above the present one
+    cap_asked,  ///< a higher one: asked back first
+    helped,     ///< anything else: one help answer, nothing changed
+    silent      ///< the same, but three automatic texts went out within the hour
 };
 [[nodiscard]] std::string_view word(ReplyResult result);
 struct ReplyDecision {
@@ -232,9 +241,28 @@ struct ReplyDecision {
     std::string question;  ///< the confirmation it was about, empty when none
     Decision decision;
 };
-/// A customer's SMS. STOP and START change `state.profile.opt_out`.
+/// Who wrote an SMS about a line. `unclear`: what they wrote may be about another line as well.
+struct Writer {
+    enum class As { user, payer } as = As::user;
+    bool unclear = false;
+};
+/// A customer's SMS, or one of their payer. STOP and START change `state.profile.opt_out`, CAP its caps: the terms are
+/// to be put together anew afterwards.
 [[nodiscard]] ReplyDecision decide_reply(const notifications::SmsReply& reply, const Terms& terms, const World& world,
-                                         Instant now, std::string_view seed, CustomerState& state);
+                                         Instant now, std::string_view seed, CustomerState& state,
+                                         Writer writer = Writer{});
+
+/// What an SMS of somebody who pays for lines is about.
+struct Meant {
+    std::optional<std::size_t> line;  ///< one of those lines; none: the writer's own
+    bool unclear = false;             ///< it may be several
+};
+/// `lines` are those the owner of `own` pays for. With a code it is the question that has it; without one only a single
+/// line's single open question, or the last one asked.
+[[nodiscard]] Meant meant_by(const notifications::SmsReply& reply, const CustomerState& own,
+                             const std::vector<const CustomerState*>& lines, Instant now);
+/// Whether the line's payer decides this question.
+[[nodiscard]] bool payer_decides(const CustomerState& state, const Question& question);
 
 /// A request to use a service before it is used.
 struct Authorization {

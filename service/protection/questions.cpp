@@ -32,11 +32,11 @@ void owe_question(Deciding& d, notifications::Facts facts, const Question& quest
     owed.facts = std::move(facts);
     owed.cap = question.cause == Cause::cap ? question.about : "";
     owed.stage = question.stage;
-    owed.threshold = question.cause == Cause::cap ? 100 : 0;
+    owed.threshold = question.cause == Cause::cap && !question.own_cap ? 100 : 0;
     owed.period_start = question.period_start;
     owed.question = question.id;
-    owed.with_hold = true;
-    d.out.owed.push_back(std::move(owed));
+    owed.with_hold = !question.own_cap;
+    owe_of_question(d, question, std::move(owed));
     d.out.question = question.id;
     d.out.add(Outcome::confirmation_requested);
 }
@@ -67,6 +67,7 @@ Question new_question(Deciding& d, Cause cause, const std::string& about, const 
     question.expires = d.now + d.rules().question_expiry;
     question.code = code_for(d.state, question.id);
     question.trip = d.state.trip.number;
+    question.payer_decides = !d.state.profile.payer.none();
     return question;
 }
 
@@ -136,6 +137,7 @@ KnownPlace place_of(const CustomerState& state, const Question& question) {
 
 notifications::Choice printed_choice(const Question& question, std::string_view choice_word, const Terms& terms) {
     notifications::Choice choice;
+    choice.own_cap = question.own_cap;
     if (choice_word == "continue") choice.does = notifications::Choice::Does::proceed;
     if (const HeldPass* offer = offer_named(question, choice_word)) {
         choice.does = notifications::Choice::Does::pass;
@@ -196,6 +198,8 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
     d.out.question = question.id;
     const bool yes = answer.choice != "decline";
     end_question(question, yes ? Ending::confirm : Ending::decline, d.now);
+    d.out.reasons.push_back("answered " + answer.choice + " by " + answer.by);
+    if (question.own_cap) return settle_own_cap(d, Question(question), yes);
     if (const HeldPass* offer = offer_named(question, answer.choice))
         buy_pass(d, question, *offer);  // the hold stays and is lifted for as long as the pass covers
     else if (question.cause == Cause::destination)
@@ -204,13 +208,13 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
         open_next_stage(d, question);
     if (!yes)
         if (Hold* standing = find_hold(d.state, question.cause, question.about)) standing->declined = true;
-    d.out.owed.push_back(written_answer(d, yes ? Kind::receipt : Kind::declined, question, answer.choice));
-    d.out.reasons.push_back("answered " + answer.choice + " by " + answer.by);
+    owe_of_question(d, question, written_answer(d, yes ? Kind::receipt : Kind::declined, question, answer.choice));
 }
 
 Question* open_question(CustomerState& state, Cause cause, std::string_view about) {
     for (Question& question : state.questions)
-        if (question.state == QuestionState::pending && question.cause == cause && question.about == about)
+        if (question.state == QuestionState::pending && question.cause == cause && question.about == about &&
+            !question.own_cap)
             return &question;
     return nullptr;
 }
@@ -277,6 +281,22 @@ void ask_destination(Deciding& d, const KnownPlace& place, Instant at) {
     keep_question(d.state, std::move(question));
 }
 
+void ask_own_cap(Deciding& d, const customers::CapRule& rule, std::int64_t limit) {
+    drop_wish(d);
+    const KnownPlace* known = d.state.place();
+    Question question = new_question(d, Cause::cap, rule.id, known ? *known : KnownPlace{},
+                                     "own_cap/" + rule.id + "/" + std::to_string(limit));
+    question.own_cap = true;
+    question.choices = {"extend", "decline"};
+    question.limit = rule.limit;
+    question.next_limit = limit;
+    notifications::Facts facts = about_own_cap(d, Kind::confirm_cap, rule, rule.limit).facts;
+    facts.choices = printed_choices(question, d.terms);
+    question.prices = facts.prices;
+    owe_question(d, std::move(facts), question);
+    keep_question(d.state, std::move(question));
+}
+
 /// What ended by the clock before this decision: expired questions, questions about places left, periods that are over.
 void settle(Deciding& d) {
     const auto close = [&](Question& question, Ending ending) {
@@ -321,6 +341,8 @@ AnswerDecision decide_answer(const Answer& answer, const Terms& terms, const Wor
     } else if (std::find(question->choices.begin(), question->choices.end(), answer.choice) ==
                question->choices.end()) {
         result.result = AnswerResult::not_offered;
+    } else if (answer.by == "app" && payer_decides(state, *question) && answer.actor != state.profile.payer.e164()) {
+        result.result = AnswerResult::payer_decides;
     } else {
         settle_answer(d, *question, answer);
     }

@@ -6,6 +6,7 @@
 namespace roamguard::protection {
 namespace {
 
+using customers::CapRule;
 using notifications::Kind;
 using notifications::Note;
 using notifications::SmsReply;
@@ -18,6 +19,7 @@ struct Replying {
     Deciding& d;
     ReplyDecision& out;
     const SmsReply& reply;
+    Writer writer;
 };
 
 /// A text that the rules about place and price have no part in.
@@ -38,11 +40,25 @@ bool may_tell(CustomerState& state, Instant now) {
     return true;
 }
 
-std::vector<Question*> open_questions(CustomerState& state) {
+/// Whether the writer decides it, user or payer.
+bool decides(const Replying& r, const Question& question) {
+    return payer_decides(r.d.state, question) == (r.writer.as == Writer::As::payer);
+}
+
+/// The open questions that the writer decides.
+std::vector<Question*> open_questions(const Replying& r) {
     std::vector<Question*> open;
-    for (Question& question : state.questions)
-        if (question.state == QuestionState::pending) open.push_back(&question);
+    for (Question& question : r.d.state.questions)
+        if (question.state == QuestionState::pending && decides(r, question)) open.push_back(&question);
     return open;
+}
+
+/// Whether a payer has been asked, and it is not the writer.
+bool payer_is_asked(const Replying& r) {
+    if (r.writer.as == Writer::As::payer) return false;
+    return std::any_of(r.d.state.questions.begin(), r.d.state.questions.end(), [&](const Question& question) {
+        return question.state == QuestionState::pending && !decides(r, question);
+    });
 }
 
 CapCount* running_count(CustomerState& state, const Question& question, Instant now) {
@@ -99,9 +115,14 @@ struct Subject {
     Note none = Note::nothing_open;
 };
 
-/// The one with the code, else the one that is open, else the latest that still matters.
+/// The one with the code, else the one that is open, else the latest that still matters. A user may close again what a
+/// payer opened, and have a payer asked again; a payer has to do with the payer's questions alone.
 Subject subject_of(const Replying& r) {
-    const std::vector<Question*> open = open_questions(r.d.state);
+    if (r.writer.unclear) return {nullptr, Note::several_open};
+    const std::vector<Question*> open = open_questions(r);
+    const auto theirs = [&](const Question& question) {
+        return r.writer.as == Writer::As::user || decides(r, question);
+    };
     const Note unclear = open.empty()       ? Note::nothing_open
                          : open.size() == 1 ? Note::not_understood
                                             : Note::several_open;
@@ -109,13 +130,15 @@ Subject subject_of(const Replying& r) {
     if (!r.reply.code.empty()) {
         for (Question* question : open)
             if (question->code == r.reply.code) return {question, unclear};
-        const auto closed = std::find_if(all.rbegin(), all.rend(),
-                                         [&](const Question& question) { return question.code == r.reply.code; });
+        const auto closed = std::find_if(all.rbegin(), all.rend(), [&](const Question& question) {
+            return question.code == r.reply.code && question.state != QuestionState::pending && theirs(question);
+        });
         return {closed == all.rend() ? nullptr : &*closed, unclear};
     }
     if (!open.empty()) return {open.size() == 1 ? open.front() : nullptr, unclear};
     const auto latest = std::find_if(all.rbegin(), all.rend(), [&](const Question& question) {
-        return opened(r.d, question) || held(r.d, question) || pays(r.d, question);
+        return question.state != QuestionState::pending && theirs(question) &&
+               (opened(r.d, question) || held(r.d, question) || pays(r.d, question));
     });
     return {latest == all.rend() ? nullptr : &*latest, unclear};
 }
@@ -143,6 +166,12 @@ std::optional<notifications::Choice> final_answer(const Deciding& d, const Quest
     return printed_choice(question, question.chosen, d.terms);
 }
 
+/// A text to the writer.
+void tell(Replying& r, Owed owed) {
+    const bool payer = r.writer.as == Writer::As::payer;
+    r.d.out.owed.push_back(payer ? for_payer(r.d.state, std::move(owed)) : std::move(owed));
+}
+
 /// One help answer, with the question that is open if there is one.
 void help(Replying& r, Note note, const Question* closed = nullptr) {
     if (!may_tell(r.d.state, r.d.now)) {
@@ -154,22 +183,26 @@ void help(Replying& r, Note note, const Question* closed = nullptr) {
     owed.facts = plain_facts(r.d, Kind::help);
     owed.facts.note = note;
     if (closed) owed.facts.chosen = final_answer(r.d, *closed);
-    if (const std::vector<Question*> open = open_questions(r.d.state); open.size() == 1) {
+    owed.facts.payer_decides = payer_is_asked(r);
+    if (const CapRule* own = own_cap_of(r.d.terms); own && r.writer.as == Writer::As::user)
+        owed.facts.limit = amount_of(*own, own->limit);
+    if (const std::vector<Question*> open = open_questions(r); open.size() == 1 && !r.writer.unclear) {
         const Question& question = *open.front();
         for (const std::string& choice : question.choices)
             owed.facts.choices.push_back(printed_choice(question, choice, r.d.terms));
         owed.facts.code = question.code;
         owed.question = question.id;
     }
-    r.d.out.owed.push_back(std::move(owed));
+    tell(r, std::move(owed));
 }
 
 void answer(Replying& r, Question& question, const std::string& choice) {
-    settle_answer(r.d, question, Answer{question.id, choice, "sms", ""});
+    settle_answer(r.d, question, Answer{question.id, choice, "sms", r.writer.as == Writer::As::payer ? "payer" : ""});
     r.out.result = choice == "decline" ? ReplyResult::declined : ReplyResult::confirmed;
 }
 
-/// A no after a confirmation. What was used meanwhile stays used.
+/// A no after a confirmation. What was used meanwhile stays used. A payer is not told that the user did it: nothing is
+/// asked and nothing costs more.
 void close_again(Replying& r, const Question& question) {
     Deciding& d = r.d;
     const KnownPlace* place = d.state.place();
@@ -194,7 +227,11 @@ void close_again(Replying& r, const Question& question) {
         again.asleep = place && place->home();
         hold(d, again, "the customer took the consent back");
     }
-    d.out.owed.push_back(written_answer(d, Kind::declined, question, "decline"));
+    Owed owed = written_answer(d, Kind::declined, question, "decline");
+    if (r.writer.as == Writer::As::payer)
+        owe_of_question(d, question, std::move(owed));
+    else
+        d.out.owed.push_back(std::move(owed));
     d.out.reasons.push_back("no by sms: " + question.about + " is closed again");
     d.out.question = question.id;
     r.out.result = ReplyResult::reopened;
@@ -237,6 +274,9 @@ void ask_again(Replying& r, const Question& question) {
 /// A number, a yes or a no.
 void decide_answering(Replying& r) {
     const Subject subject = subject_of(r);
+    const bool no = r.reply.says == SmsReply::Says::no;
+    const bool closes = subject.question && no && opened(r.d, *subject.question);
+    if (!closes && !r.writer.unclear && open_questions(r).empty() && payer_is_asked(r)) return help(r, Note::none);
     if (!subject.question) return help(r, subject.none);
     Question& question = *subject.question;
     r.out.question = question.id;
@@ -245,10 +285,32 @@ void decide_answering(Replying& r) {
     const bool yes = r.reply.says == SmsReply::Says::yes;  // to a closed question: to whichever choice, asked anew
     if (!choice && (pending || !yes)) return help(r, Note::not_understood);
     if (pending) return answer(r, question, *choice);
-    if (r.reply.says == SmsReply::Says::no && opened(r.d, question)) return close_again(r, question);
+    if (closes) return close_again(r, question);
     const bool wishes = !choice || *choice != "decline";
     if (wishes && may_ask_again(r.d, question)) return ask_again(r, question);
     help(r, Note::already_decided, &question);
+}
+
+/// CAP. What changes nothing at once is answered like any automatic text.
+void wish_cap(Replying& r) {
+    const CapRule* rule = own_cap_of(r.d.terms);
+    const std::optional<std::int64_t> limit = rule ? wished_limit(*rule, r.reply) : std::nullopt;
+    if (!limit) return help(r, Note::not_understood);
+    const bool sets = *limit <= rule->limit && changes_cap(r.d, *rule, *limit);
+    if (!sets && !may_tell(r.d.state, r.d.now)) {
+        r.out.result = ReplyResult::silent;
+        return;
+    }
+    if (*limit > rule->limit) {
+        ask_own_cap(r.d, *rule, *limit);
+        r.out.question = r.d.out.question;
+        r.out.result = ReplyResult::cap_asked;
+        return;
+    }
+    drop_wish(r.d);
+    r.d.out.owed.push_back(about_own_cap(r.d, Kind::receipt, *rule, *limit));
+    if (sets) set_own_cap(r.d, rule->id, *limit);
+    r.out.result = ReplyResult::cap_set;
 }
 
 /// STOP and START. One that changes nothing is answered like any automatic text.
@@ -321,9 +383,12 @@ void decide_by(Replying& r) {
             return switch_texts(r);
         case SmsReply::Says::usage:
             return tell_usage(r);
+        case SmsReply::Says::cap:
+            return wish_cap(r);
         case SmsReply::Says::help: {
-            const std::size_t open = open_questions(r.d.state).size();
-            return help(r, open == 0 ? Note::nothing_open : open == 1 ? Note::none : Note::several_open);
+            const std::size_t open = open_questions(r).size();
+            if (r.writer.unclear || open > 1) return help(r, Note::several_open);
+            return help(r, open == 0 && !payer_is_asked(r) ? Note::nothing_open : Note::none);
         }
         case SmsReply::Says::unreadable:
             return help(r, Note::not_understood);
@@ -333,14 +398,14 @@ void decide_by(Replying& r) {
 }  // namespace
 
 ReplyDecision decide_reply(const SmsReply& reply, const Terms& terms, const World& world, Instant now,
-                           std::string_view seed, CustomerState& state) {
+                           std::string_view seed, CustomerState& state, Writer writer) {
     ReplyDecision result;
     Deciding d{terms, world, now, seed, state, result.decision};
     settle(d);
     if (terms.inbound) {
         result.result = ReplyResult::silent;
     } else {
-        Replying replying{d, result, reply};
+        Replying replying{d, result, reply, writer};
         decide_by(replying);
     }
     finish(d);

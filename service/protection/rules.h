@@ -102,6 +102,7 @@ void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at);
 // questions.cpp
 void ask_cap(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
 void ask_destination(Deciding& d, const KnownPlace& place, Instant at);
+/// The open question about what is held (or would be): not a wish for a higher cap.
 Question* open_question(CustomerState& state, Cause cause, std::string_view about);
 /// Ends an open question by the table in confirmation.h; of its offers only the one that was chosen stays.
 void end_question(Question& question, Ending ending, Instant now);
@@ -111,9 +112,43 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer);
 /// The message that confirms in writing what was answered; `choice` is one of the question's.
 [[nodiscard]] Owed written_answer(Deciding& d, notifications::Kind kind, const Question& question,
                                   std::string_view choice);
+/// A higher cap of the customer's own: asked back before it counts, and nothing is held because of it.
+void ask_own_cap(Deciding& d, const customers::CapRule& rule, std::int64_t limit);
 /// One of the question's choices as it was printed.
 [[nodiscard]] notifications::Choice printed_choice(const Question& question, std::string_view choice,
                                                    const Terms& terms);
+
+// payers.cpp
+/// As the payer reads it: with the line's number, masked.
+[[nodiscard]] Owed for_payer(const CustomerState& state, Owed owed);
+/// What is said of a question: to the user, or where a payer decides to the payer, and to the user without choices.
+void owe_of_question(Deciding& d, const Question& question, Owed owed);
+
+// own_cap.cpp
+/// The cap that `CAP 100` is about: the first in money that has a limit; nullptr where there is none.
+[[nodiscard]] const customers::CapRule* own_cap_of(const Terms& terms);
+/// The amount a reply asks for, where it may be that cap's limit.
+[[nodiscard]] std::optional<std::int64_t> wished_limit(const customers::CapRule& rule,
+                                                       const notifications::SmsReply& reply);
+/// Whether it would change anything: the cap itself, or a stage that was opened beyond it.
+[[nodiscard]] bool changes_cap(const Deciding& d, const customers::CapRule& rule, std::int64_t limit);
+/// A text about the customer's own cap.
+[[nodiscard]] Owed about_own_cap(const Deciding& d, notifications::Kind kind, const customers::CapRule& rule,
+                                 std::int64_t limit);
+/// Sets it in the profile and acts on what is used; the running period starts again at the first stage.
+void set_own_cap(Deciding& d, const std::string& cap, std::int64_t limit);
+/// Whatever was asked about a cap of one's own is not wished any more.
+void drop_wish(Deciding& d);
+/// The answer to ask_own_cap.
+void settle_own_cap(Deciding& d, const Question& question, bool yes);
+
+// decide.cpp
+/// The profile changed, `d.terms` are the new ones: brings counters, holds and questions in line.
+void follow_profile(Deciding& d, const Terms& before);
+/// Brings one cap's running counter in line with its rule.
+void recheck(Deciding& d, const customers::CapRule& rule, CapCount& count);
+/// The first stage again, nothing reached, and the question about it withdrawn.
+void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count);
 
 // passes.cpp
 /// The pass that covers a service at a place and time, and has allowance left: the one that ends first.

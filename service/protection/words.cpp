@@ -109,6 +109,10 @@ std::string_view word(ReplyResult result) {
             return "started";
         case ReplyResult::told_usage:
             return "told_usage";
+        case ReplyResult::cap_set:
+            return "cap_set";
+        case ReplyResult::cap_asked:
+            return "cap_asked";
         case ReplyResult::helped:
             return "helped";
         case ReplyResult::silent:

@@ -206,6 +206,12 @@ TEST_CASE("help says how the open questions are answered") {
         std::string text;  ///< without the keywords that end each
     };
     const std::string choices = "\n1 Continue up to CNY 400.00\n2 No, stay off\nReply with number or NO.";
+    Facts payer_asked;
+    payer_asked.kind = Kind::help;
+    payer_asked.payer_decides = true;
+    CHECK(text_of(payer_asked) ==
+          "The payer of your line has been asked. Nothing was changed."
+          "\nReply USAGE for your use, STOP for fewer texts, START for all.");
     const std::vector<Row> rows{
         {Note::none, true, "One question is open:" + choices},
         {Note::not_understood, true, "We did not understand. Nothing was changed." + choices},
@@ -293,9 +299,9 @@ TEST_CASE("the smaller messages read as whole texts") {
          "50欧元。部分网络话单到达较晚，费用可能增加。"},
         {Kind::help,
          "We did not understand. Nothing was changed.\n"
-         "Reply USAGE for your use, STOP for fewer texts, START for all.",
+         "Reply USAGE for your use, CAP and an amount for your own cap, STOP for fewer texts, START for all.",
          "未能识别您的回复，未作任何更改。\n"
-         "回复“用量”查询用量，“退订”减少短信，“订阅”恢复全部短信。"},
+         "回复“用量”查询用量，“限额”加金额设定限额，“退订”减少短信，“订阅”恢复全部短信。"},
         {Kind::usage,
          "Used as recorded so far: mobile data CNY 120.00 of CNY 300.00 (40%).\nThis trip: CNY 120.00 and €3.50.",
          "截至目前记录：数据流量已用人民币120.00元，限额人民币300.00元（40%）。\n本次行程：人民币120.00元和3.50欧元。"},

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,12 @@ std::string said(std::string_view text) {
     const SmsReply reply = read_sms_reply(text);
     const std::map<Says, std::string> words{
         {Says::number, "number"}, {Says::yes, "yes"},     {Says::no, "no"},     {Says::stop, "stop"},
-        {Says::start, "start"},   {Says::usage, "usage"}, {Says::help, "help"}, {Says::unreadable, "unreadable"}};
+        {Says::start, "start"},   {Says::usage, "usage"}, {Says::help, "help"}, {Says::unreadable, "unreadable"},
+        {Says::cap, "cap"}};
     std::string result = words.at(reply.says);
+    if (reply.says == Says::cap)
+        result +=
+            " " + tariffs::to_decimal({reply.micros, {}}) + (reply.currency.none() ? "" : " " + reply.currency.code());
     if (reply.number != 0) result += " " + std::to_string(reply.number);
     return reply.code.empty() ? result : result + " " + reply.code;
 }
@@ -87,6 +92,95 @@ TEST_CASE("a no may name the question, a yes may not") {
     });
 }
 
+TEST_CASE("a word for cap and an amount set a cap of one's own, in every language") {
+    for (const std::string word :
+         {"CAP", "cap", "Limit", "LIMITE", "Límite", "plafond", "Tope", "上限", "限额", "限額", "ＣＡＰ"})
+        check({{word + " 100", "cap 100.00"},
+               {word + "100", "cap 100.00"},
+               {"¡" + word + " 99,50!", "cap 99.50"},
+               {word + "  １００．５", "cap 100.50"}});
+    check({
+        {"CAP 0", "cap 0.00"},
+        {"CAP 0.01", "cap 0.01"},
+        {"CAP 999999999999", "cap 999999999999.00"},
+        {"CAP 100 EUR", "cap 100.00 EUR"},
+        {"cap 100.5 eur", "cap 100.50 EUR"},
+        {"上限１００ ＪＰＹ。", "cap 100.00 JPY"},
+        {"CAP 100,-", "cap 100.00"},
+        {"CAP\n100", "cap 100.00"},
+    });
+}
+
+TEST_CASE("an amount that could be another one sets nothing") {
+    for (const std::string text : {"CAP",
+                                   "CAP EUR",
+                                   "CAP EUR 100",
+                                   "CAP 100 4821",
+                                   "CAP 1,000",
+                                   "CAP 1.000",
+                                   "CAP 1 000",
+                                   "CAP 1'000",
+                                   "CAP 1.000,00",
+                                   "CAP 1,000.00",
+                                   "CAP 100.123",
+                                   "CAP .5",
+                                   "CAP 5..0",
+                                   "CAP 0100",
+                                   "CAP 00",
+                                   "CAP -100",
+                                   "CAP–100",
+                                   "CAP +100",
+                                   "CAP %100",
+                                   "CAP 100%",
+                                   "CAP 100 %",
+                                   "CAP 100 ％!",
+                                   "CAP 1e3",
+                                   "CAP 100k",
+                                   "CAP 100€",
+                                   "CAP €100",
+                                   "CAP $100",
+                                   "CAP 100EUR",
+                                   "CAP 100 EURO",
+                                   "CAP 100 XXX",
+                                   "CAP 100 EU",
+                                   "CAP 100 EUR EUR",
+                                   "CAP 100 please",
+                                   "please CAP 100",
+                                   "100 CAP",
+                                   "100",
+                                   "NO CAP 100",
+                                   "CAP CAP 100",
+                                   "CAP 100 CAP",
+                                   "CAP 100 200",
+                                   "CAPS 100",
+                                   "MYCAP 100",
+                                   "CAP１００４８２１１１１１１１",
+                                   "CAP 1\xcc\x81",
+                                   "CAP ½",
+                                   "CAP ①00",
+                                   "CAP ١٠٠",
+                                   "CAP 1\xe2\x80\x8b"
+                                   "00",
+                                   "CAP: 100",
+                                   "上限100元",
+                                   "限额一百",
+                                   "CAP 100\xff"})
+        check({{text, "unreadable"}});
+}
+
+TEST_CASE("random text sets a cap only where it is the word and one amount") {
+    rc::prop("of ASCII", [] {
+        static const std::vector<std::string> pieces{"CAP", "cap", "LIMIT", " ",   "  ", "1", "100", "0",  ".", ",",
+                                                     "5",   "50",  "000",   "EUR", "%",  "-", "!",   "NO", "x", "'"};
+        std::string text = *rc::gen::inRange(0, 3) == 0 ? "" : "CAP ";
+        for (int n = *rc::gen::inRange(1, 7); n > 0; --n)
+            text += *rc::gen::elementOf(pieces);
+        static const std::regex whole(
+            R"([\s!',.-]*(cap|limit)\s*(0|[1-9][0-9]{0,11})([.,][0-9]{1,2})?(\s+eur)?[\s!',.-]*)", std::regex::icase);
+        RC_ASSERT((read_sms_reply(text).says == Says::cap) == std::regex_match(text, whole));
+    });
+}
+
 TEST_CASE("accents, case, width and what surrounds do not matter") {
     check({
         {"sí", "yes"},
@@ -148,7 +242,6 @@ TEST_CASE("what is outside the grammar is unreadable") {
         {"OK", "unreadable"},
         {"HAI", "unreadable"},
         {"SIM", "unreadable"},
-        {"CAP 100", "unreadable"},
         {"CAP", "unreadable"},
         {"№ 4821", "unreadable"},
         {"Nº 4821", "unreadable"},

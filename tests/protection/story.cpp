@@ -173,7 +173,8 @@ Decision Story::act(Words& words) {
         return happen(event, place_of(event.plmn->text()));
     }
     if (verb == "answer") return answer(words);
-    if (verb == "reply") return reply(words);
+    if (verb == "reply") return reply(words, {});
+    if (verb == "payer") return reply(words, {Writer::As::payer, false});
     if (verb == "bundle") return bundle(words);
     if (verb == "end")
         return decide_bundle_end(words.take(), terms(), world(), now_, "end-" + std::to_string(steps_), state_)
@@ -288,7 +289,7 @@ Decision Story::bundle(Words& words) {
     return decide_bundle(bundle, terms(), world(), now_, "bundle-" + std::to_string(steps_), state_).decision;
 }
 
-Decision Story::reply(Words& words) {
+Decision Story::reply(Words& words, Writer writer) {
     std::string text;
     while (!words.done()) {
         std::string word = words.take();
@@ -305,7 +306,7 @@ Decision Story::reply(Words& words) {
         text += (text.empty() ? "" : " ") + word;
     }
     last_reply_ = decide_reply(notifications::read_sms_reply(text), terms(), world(), now_,
-                               "sms-" + std::to_string(steps_), state_);
+                               "sms-" + std::to_string(steps_), state_, writer);
     return last_reply_.decision;
 }
 
@@ -355,6 +356,7 @@ std::string Story::message(const Owed& owed) const {
     std::string text(notifications::word(owed.facts.kind));
     if (!owed.cap.empty()) text += " " + owed.cap + "/" + std::to_string(owed.stage);
     if (owed.threshold != 0) text += "/" + std::to_string(owed.threshold);
+    if (owed.to_payer) text += " to payer";
     for (const Money& money : owed.facts.spent)
         text += " " + tariffs::to_decimal(money) + " " + money.currency.code();
     return text;

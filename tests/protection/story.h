@@ -27,6 +27,7 @@
 //     bundle ID FROM UNTIL QUANTITY|unlimited PLACE ...        end ID            (bought elsewhere)
 //     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
 //                                              NOCODE a code that no question has)
+//     payer TEXT ...                           (an SMS of the line's payer about it)
 //     clock                                    nothing happens but the time
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
 //     publish ROW ...                          a new tariff version takes effect
@@ -44,8 +45,8 @@
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
-/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`) and the
-/// holds that follow, each joined by `, `.
+/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`, with `to
+/// payer` where it is one to the payer) and the holds that follow, each joined by `, `.
 struct Step {
     std::string what, outcomes, owed, then;
 };
@@ -95,7 +96,7 @@ private:
     [[nodiscard]] Decision attach(Words& words);
     [[nodiscard]] Decision use(Words& words, std::string_view verb);
     [[nodiscard]] Decision answer(Words& words);
-    [[nodiscard]] Decision reply(Words& words);
+    [[nodiscard]] Decision reply(Words& words, Writer writer);
     [[nodiscard]] Decision bundle(Words& words);
     [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
     [[nodiscard]] std::string claim_of_pass(Words& words) const;
