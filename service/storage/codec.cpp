@@ -47,6 +47,8 @@ auto key_of(const protection::DestinationAnswer& a) { return std::tie(a.destinat
 auto key_of(const protection::CapCount& c) { return std::tie(c.cap, c.start, c.trip); }
 auto key_of(const protection::Hold& h) { return std::tie(h.cause, h.about, h.period_start, h.stage); }
 auto key_of(const protection::Question& q) { return std::tie(q.id); }
+auto key_of(const notifications::PriceLine& p) { return std::tie(p.service, p.called); }
+auto key_of(const protection::Grant& g) { return std::tie(g.session, g.service, g.valid_until, g.reported); }
 auto key_of(const protection::HeldPass& p) { return std::tie(p.id, p.pass); }
 auto key_of(const protection::GrantShare& g) { return std::tie(g.cap); }
 auto key_of(const protection::BurnShare& b) { return std::tie(b.cap); }
