@@ -18,6 +18,13 @@ json amount_json(const protection::CapView& view, std::int64_t value) {
     return {{"volume", tariffs::to_text({value, tariffs::UnitKind::bytes}, tariffs::Style::counted)}, {"bytes", value}};
 }
 
+std::vector<FieldProblem> fields_of(const intake::Refusal& refusal) {
+    std::vector<FieldProblem> fields;
+    for (const intake::FieldFault& fault : refusal.errors)
+        fields.push_back({fault.pointer, fault.code, fault.detail});
+    return fields;
+}
+
 }  // namespace
 
 json money_json(tariffs::Money money) {
@@ -133,10 +140,11 @@ json message_json(const storage::MessageRow& row, const std::string& number) {
 }
 
 json refusal_json(const intake::Refusal& refusal) {
-    std::vector<FieldProblem> fields;
-    for (const intake::FieldFault& fault : refusal.errors)
-        fields.push_back({fault.pointer, fault.code, fault.detail});
-    return problem_json(refusal.status, refusal.code, refusal.detail, fields);
+    return problem_json(refusal.status, refusal.code, refusal.detail, fields_of(refusal));
+}
+
+Response refused(const intake::Refusal& refusal) {
+    return problem(refusal.status, refusal.code, refusal.detail, fields_of(refusal));
 }
 
 }  // namespace roamguard::http

@@ -25,6 +25,8 @@
 //     answer extend|continue|decline           (to the last question)
 //     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
 //                                              NOCODE a code that no question has)
+//     ask data|call|take|text|receive [N MB ...] ...     (may so much be used? without a quantity: how much may be)
+//         ... [on PLMN] [in session S] [to premium] [used N MB] [final] [emergency]
 //     clock                                    nothing happens but the time
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
 //     publish ROW ...                          a new tariff version takes effect
@@ -36,6 +38,7 @@
 //     listed unpriced|mismatch|nothing      question pending   price data 3.00 (in the last message)
 //     holds cap:monthly/asleep destination:JP                  holds none
 //     replied helped     note several_open  offers 2           (what became of the SMS, and what the last message
+//     said hold cap_reached    granted 5 MB    kept 5.00   (what became of a request; what the first cap keeps free)
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
@@ -86,10 +89,12 @@ private:
     [[nodiscard]] Decision use(Words& words, std::string_view verb);
     [[nodiscard]] Decision answer(Words& words);
     [[nodiscard]] Decision reply(Words& words);
+    [[nodiscard]] Decision ask(Words& words);
     [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
     [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
     [[nodiscard]] Decision publish(std::string_view rows);
     [[nodiscard]] std::string claim(std::string_view claim, const Decision& decision) const;
+    [[nodiscard]] std::string claim_of_request(std::string_view what) const;
     [[nodiscard]] std::string claim_of_cap(std::string_view cap, std::string_view what) const;
     [[nodiscard]] std::string message(const Owed& owed) const;
     [[nodiscard]] geoip::Place place_of(std::string_view plmn) const;
@@ -110,6 +115,8 @@ private:
     bool last_ambiguous_ = false;
     notifications::Facts last_facts_;
     ReplyDecision last_reply_;
+    AuthorizationDecision last_answer_;
+    tariffs::UnitKind last_asked_ = tariffs::UnitKind::bytes;
 };
 
 /// Tells every tale in a section of its own, checking each step.
