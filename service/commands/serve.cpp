@@ -70,8 +70,28 @@ std::shared_ptr<const customers::Regimes> load_regimes(const Configuration& conf
     return std::make_shared<const customers::Regimes>(std::move(*loaded));
 }
 
+/// How much is granted at once, and for how long.
+void read_grants(const Configuration& configuration, protection::Rules& rules) {
+    const auto data = tariffs::parse_quantity(configuration.text("authorizations.max-grant"));
+    if (!data || data->kind != tariffs::UnitKind::bytes)
+        throw std::runtime_error("authorizations.max-grant must be an amount of data such as 100 MB, not " +
+                                 configuration.text("authorizations.max-grant"));
+    const auto span = [&](const char* name) {
+        const tariffs::Span read{configuration.span_ms(name)};
+        if (read < tariffs::seconds(1)) throw std::runtime_error(std::string(name) + " must be at least 1s");
+        return read;
+    };
+    rules.max_grant_bytes = data->amount;
+    rules.max_grant_seconds = span("authorizations.max-grant-voice").ms / 1000;
+    rules.max_grant_messages = configuration.whole("authorizations.max-grant-messages");
+    if (rules.max_grant_messages < 1) throw std::runtime_error("authorizations.max-grant-messages must be at least 1");
+    rules.grant_for = span("authorizations.grant-for");
+    rules.grant_reserve_for = span("authorizations.reserve-for");
+}
+
 protection::Rules rules_of(const Configuration& configuration) {
     protection::Rules rules;
+    read_grants(configuration, rules);
     rules.welcome_repeat_after = {configuration.span_ms("welcome.repeat-after")};
     rules.trip_home_dwell = {configuration.span_ms("trip.home-dwell")};
     rules.confirm_repeat_after = {configuration.span_ms("confirm.repeat-after")};

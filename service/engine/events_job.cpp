@@ -7,18 +7,14 @@
 #include "data/digest.h"
 
 namespace roamguard::engine {
+
+using intake::RoamingEvent;
+
 namespace {
 
 using intake::ReadEvent;
 using intake::Refusal;
-using intake::RoamingEvent;
 using protection::Outcome;
-
-std::string first_alias(const intake::Subscriber& subscriber) {
-    if (!subscriber.msisdn.none()) return alias_of(subscriber.msisdn);
-    if (!subscriber.imsi.empty()) return alias_of_imsi(subscriber.imsi);
-    return subscriber.id.empty() ? alias_of_camara(subscriber.camara_subscription) : alias_of_id(subscriber.id);
-}
 
 void keep_rejected(Turn& turn, const Refusal& refusal) {
     nlohmann::json errors = nlohmann::json::array();
@@ -68,27 +64,6 @@ EventResult unknown_subscription(Turn& turn, const RoamingEvent& event) {
 EventResult reused_id(Turn& turn, const RoamingEvent& event) {
     return refuse(turn, event, 409, "id_reused", "/id",
                   "an event with this source and id was taken before with other content; a new event needs a new id");
-}
-
-geoip::Place find_place(const Turn& turn, const RoamingEvent& event, geoip::Country home) {
-    const bool camara = event.type_name.rfind("org.camaraproject.", 0) == 0;
-    if (event.at_home) {
-        geoip::Place place;
-        place.klass = geoip::NetworkClass::home;
-        place.country = home;
-        place.basis = camara ? geoip::Basis::camara : geoip::Basis::none;
-        return place;
-    }
-    geoip::PlaceQuery query;
-    query.plmn = event.plmn;
-    query.mcc = event.mcc;
-    query.camara_countries = event.countries;
-    query.tadig = event.tadig;
-    query.ip = event.ip;
-    query.ip_of = event.ip_of;
-    query.home_country = home;
-    return geoip::resolve(query, *turn.around.networks, turn.around.ips.get(), turn.around.home_plmns,
-                          geoip::Explain::off);
 }
 
 void fill_standing(EventResult& result, const Working& customer, const protection::Terms& terms, Instant at) {
@@ -226,21 +201,44 @@ EventResult process(Turn& turn, const RoamingEvent& event) {
 
 }  // namespace
 
+std::vector<std::string> aliases_of(const intake::Subscriber& subscriber) {
+    std::vector<std::string> aliases;
+    if (!subscriber.msisdn.none()) aliases.push_back(alias_of(subscriber.msisdn));
+    if (!subscriber.imsi.empty()) aliases.push_back(alias_of_imsi(subscriber.imsi));
+    if (!subscriber.id.empty()) aliases.push_back(alias_of_id(subscriber.id));
+    if (!subscriber.camara_subscription.empty()) aliases.push_back(alias_of_camara(subscriber.camara_subscription));
+    return aliases;
+}
+
+geoip::Place find_place(const Turn& turn, const RoamingEvent& event, geoip::Country home) {
+    const bool camara = event.type_name.rfind("org.camaraproject.", 0) == 0;
+    if (event.at_home) {
+        geoip::Place place;
+        place.klass = geoip::NetworkClass::home;
+        place.country = home;
+        place.basis = camara ? geoip::Basis::camara : geoip::Basis::none;
+        return place;
+    }
+    geoip::PlaceQuery query;
+    query.plmn = event.plmn;
+    query.mcc = event.mcc;
+    query.camara_countries = event.countries;
+    query.tadig = event.tadig;
+    query.ip = event.ip;
+    query.ip_of = event.ip_of;
+    query.home_country = home;
+    return geoip::resolve(query, *turn.around.networks, turn.around.ips.get(), turn.around.home_plmns,
+                          geoip::Explain::off);
+}
+
 void EventsJob::want(Wants& wants) const {
     for (const ReadEvent& read : events_) {
         if (!read) continue;
-        const intake::Subscriber& who = read->subscriber;
-        const std::string alias = first_alias(who);
-        wants.aliases.push_back(alias);
-        const auto also = [&](std::string other) {
-            if (other != alias) wants.aliases.push_back(std::move(other));
-        };
-        if (!who.imsi.empty()) also(alias_of_imsi(who.imsi));
-        if (!who.id.empty()) also(alias_of_id(who.id));
-        if (!who.camara_subscription.empty()) also(alias_of_camara(who.camara_subscription));
+        const std::vector<std::string> aliases = aliases_of(read->subscriber);
+        wants.aliases.insert(wants.aliases.end(), aliases.begin(), aliases.end());
         wants.keys.push_back(read->key);
         if (read->type == intake::EventType::usage && !read->session.empty())
-            wants.sessions.emplace_back(alias, session_number(read->session));
+            wants.sessions.emplace_back(aliases.front(), session_number(read->session));
     }
 }
 

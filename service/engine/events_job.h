@@ -50,5 +50,9 @@ struct Resolved {
     bool conflict = false;
 };
 [[nodiscard]] Resolved resolve_customer(Turn& turn, const intake::Subscriber& subscriber);
+/// The names a customer may be known by, the one looked for first in front.
+[[nodiscard]] std::vector<std::string> aliases_of(const intake::Subscriber& subscriber);
+/// Where an event says that its customer is.
+[[nodiscard]] geoip::Place find_place(const Turn& turn, const intake::RoamingEvent& event, geoip::Country home);
 
 }  // namespace roamguard::engine

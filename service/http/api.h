@@ -33,6 +33,7 @@ struct Api {
 [[nodiscard]] std::vector<Route> all_routes(Api& api);
 
 void add_event_routes(std::vector<Route>& routes, Api& api);
+void add_authorization_routes(std::vector<Route>& routes, Api& api);
 void add_destination_routes(std::vector<Route>& routes, Api& api);
 void add_tariff_routes(std::vector<Route>& routes, Api& api);
 void add_subscriber_routes(std::vector<Route>& routes, Api& api);
@@ -86,5 +87,6 @@ struct Seen {
 [[nodiscard]] nlohmann::json question_json(const protection::Question& question);
 [[nodiscard]] nlohmann::json message_json(const storage::MessageRow& row, const std::string& number);
 [[nodiscard]] nlohmann::json refusal_json(const intake::Refusal& refusal);
+[[nodiscard]] Response refused(const intake::Refusal& refusal);
 
 }  // namespace roamguard::http

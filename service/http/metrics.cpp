@@ -61,6 +61,8 @@ struct Metrics::Impl {
     Counters receipts{counter_family(registry, "roamguard_receipts_total", "Delivery receipts, by what they report.")};
     Counters replies{
         counter_family(registry, "roamguard_sms_inbound_total", "SMS that came in, by what became of them.")};
+    Counters authorizations{counter_family(registry, "roamguard_authorizations_total",
+                                           "Requests to use a service, by what was decided and why.")};
     prometheus::Family<prometheus::Gauge>& channel_up =
         prometheus::BuildGauge()
             .Name("roamguard_channel_up")
@@ -137,6 +139,9 @@ void Metrics::delivery(const std::string& channel, const std::string& result) {
 }
 void Metrics::receipt(const std::string& status) { impl_->receipts.of(status, {{"status", status}}).Increment(); }
 void Metrics::sms(const std::string& outcome) { impl_->replies.of(outcome, {{"outcome", outcome}}).Increment(); }
+void Metrics::authorization(const std::string& decision, const std::string& reason) {
+    impl_->authorizations.of(decision + reason, {{"decision", decision}, {"reason", reason}}).Increment();
+}
 void Metrics::channel(const std::string& name, ChannelState state) {
     const std::lock_guard lock(impl_->channels_mutex);
     impl_->channels[name] = state;

@@ -32,6 +32,8 @@ public:
     void receipt(const std::string& status);
     /// An SMS that came in, by what became of it.
     void sms(const std::string& outcome);
+    /// A request to use a service, by what was decided.
+    void authorization(const std::string& decision, const std::string& reason);
     /// A channel whose other side does not answer is down until a probe succeeds.
     void channel(const std::string& name, ChannelState state);
     [[nodiscard]] std::vector<std::string> channels_down() const;

@@ -41,6 +41,7 @@ void answer_when_store_is_away(Route& route) {
 std::vector<Route> all_routes(Api& api) {
     std::vector<Route> routes;
     add_event_routes(routes, api);
+    add_authorization_routes(routes, api);
     add_destination_routes(routes, api);
     add_tariff_routes(routes, api);
     add_subscriber_routes(routes, api);

@@ -8,13 +8,6 @@ using nlohmann::json;
 
 constexpr std::size_t max_event_body = 4 << 20;
 
-Response refused(const intake::Refusal& refusal) {
-    std::vector<FieldProblem> fields;
-    for (const intake::FieldFault& fault : refusal.errors)
-        fields.push_back({fault.pointer, fault.code, fault.detail});
-    return problem(refusal.status, refusal.code, refusal.detail, fields);
-}
-
 Response take_events(Api& api, const Request& request) {
     const tariffs::Instant now = api.engine.now();
     intake::HttpHeaders headers{request.headers};

@@ -38,6 +38,9 @@ std::string subject(const std::string& kind, const json& entry) {
         return member("kind") + " by " + member("channel") + ": " + member("state") +
                (member("error").empty() ? "" : " (" + member("error") + ")");
     if (kind == "answer") return member("choice") + " by " + member("by");
+    if (kind == "authorization")
+        return "asked to use " + entry["asked"].value("service", "") + ": " + entry["answer"].value("decision", "") +
+               " (" + entry["answer"].value("reason", "") + ")";
     if (kind == "reply") return "SMS of the customer, read as " + member("says") + ": " + member("result");
     if (kind == "platform") {
         const json& told = entry["data"];

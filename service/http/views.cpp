@@ -32,6 +32,13 @@ json choice_json(const protection::Question& question, const std::string& choice
     return out;
 }
 
+std::vector<FieldProblem> fields_of(const intake::Refusal& refusal) {
+    std::vector<FieldProblem> fields;
+    for (const intake::FieldFault& fault : refusal.errors)
+        fields.push_back({fault.pointer, fault.code, fault.detail});
+    return fields;
+}
+
 }  // namespace
 
 json money_json(tariffs::Money money) {
@@ -149,10 +156,11 @@ json message_json(const storage::MessageRow& row, const std::string& number) {
 }
 
 json refusal_json(const intake::Refusal& refusal) {
-    std::vector<FieldProblem> fields;
-    for (const intake::FieldFault& fault : refusal.errors)
-        fields.push_back({fault.pointer, fault.code, fault.detail});
-    return problem_json(refusal.status, refusal.code, refusal.detail, fields);
+    return problem_json(refusal.status, refusal.code, refusal.detail, fields_of(refusal));
+}
+
+Response refused(const intake::Refusal& refusal) {
+    return problem(refusal.status, refusal.code, refusal.detail, fields_of(refusal));
 }
 
 }  // namespace roamguard::http

@@ -14,6 +14,8 @@ constexpr std::string_view detach_names[] = {"subscriber", "visitedNetwork"};
 constexpr std::string_view usage_names[] = {"subscriber", "visitedNetwork", "service",   "quantity",
                                             "session",    "called",         "startedAt", "endedAt",
                                             "charged",    "chargedTax",     "chargedAs"};
+constexpr std::string_view authorization_names[] = {"subscriber", "visitedNetwork", "service",   "requested", "session",
+                                                    "used",       "final",          "emergency", "called"};
 constexpr std::string_view subscriber_names[] = {"msisdn", "imsi", "id"};
 constexpr std::string_view network_names[] = {"mcc", "mnc", "tadig"};
 constexpr std::string_view charged_names[] = {"amount", "currency"};
@@ -46,7 +48,7 @@ void DataReader::time(const std::optional<AttributeTime>& time) {
 }
 
 void DataReader::attach(const nlohmann::json& object) {
-    ObjectReader data(object, "/data", attach_names, faults_);
+    ObjectReader data(object, root_, attach_names, faults_);
     subscriber(data);
     visited_network(data);
     ip_address(data);
@@ -56,22 +58,18 @@ void DataReader::attach(const nlohmann::json& object) {
 }
 
 void DataReader::detach(const nlohmann::json& object) {
-    ObjectReader data(object, "/data", detach_names, faults_);
+    ObjectReader data(object, root_, detach_names, faults_);
     subscriber(data);
     visited_network(data);
 }
 
 void DataReader::usage(const nlohmann::json& object) {
-    ObjectReader data(object, "/data", usage_names, faults_);
+    ObjectReader data(object, root_, usage_names, faults_);
     subscriber(data);
     visited_network(data);
-    data.require("service");
-    if (const auto* word = data.text("service")) {
-        const auto service = tariffs::parse_service(*word);
-        if (!service) data.fault("service", "invalid_value", "must be one of data, voice_mo, voice_mt, sms_mo, sms_mt");
-        event_.service = service.value_or(tariffs::Service::data);
-    }
-    quantity(data);
+    service(data);
+    data.require("quantity");
+    event_.quantity = quantity(data, "quantity", 0).value_or(0);
     session(data);
     called(data);
     period(data);
@@ -79,11 +77,34 @@ void DataReader::usage(const nlohmann::json& object) {
     charged_words(data);
 }
 
+void DataReader::authorization(const nlohmann::json& object, AuthorizationRequest& out) {
+    ObjectReader data(object, root_, authorization_names, faults_);
+    subscriber(data);
+    visited_network(data);
+    service(data);
+    session(data);
+    called(data);
+    out.requested = quantity(data, "requested", 1);
+    out.used = quantity(data, "used", 0);
+    out.final = data.boolean("final").value_or(false);
+    out.emergency = data.boolean("emergency").value_or(false);
+}
+
+void DataReader::service(ObjectReader& data) {
+    data.require("service");
+    const auto* word = data.text("service");
+    if (!word) return;
+    const auto service = tariffs::parse_service(*word);
+    if (!service) data.fault("service", "invalid_value", "must be one of data, voice_mo, voice_mt, sms_mo, sms_mt");
+    event_.service = service.value_or(tariffs::Service::data);
+}
+
 void DataReader::subscriber(ObjectReader& data) {
     data.require("subscriber");
     const auto* object = data.object("subscriber");
     if (!object) return;
-    ObjectReader subscriber(*object, "/data/subscriber", subscriber_names, faults_);
+    const std::string pointer = root_ + "/subscriber";
+    ObjectReader subscriber(*object, pointer, subscriber_names, faults_);
     if (object->empty()) subscriber.fault("", "required", "must have at least one of msisdn, imsi, id");
     if (const auto* text = subscriber.text("msisdn")) {
         if (const auto number = notifications::Msisdn::parse(*text))
@@ -103,7 +124,8 @@ void DataReader::subscriber(ObjectReader& data) {
 void DataReader::visited_network(ObjectReader& data) {
     const auto* object = data.object("visitedNetwork");
     if (!object) return;
-    ObjectReader network(*object, "/data/visitedNetwork", network_names, faults_);
+    const std::string pointer = root_ + "/visitedNetwork";
+    ObjectReader network(*object, pointer, network_names, faults_);
     const bool by_code = network.find("mcc") || network.find("mnc");
     if (by_code && network.find("tadig"))
         return network.fault("", "conflict", "must be {mcc,mnc} or {tadig}, not both");
@@ -143,20 +165,25 @@ void DataReader::access(ObjectReader& data) {
     event_.access = *word;
 }
 
-void DataReader::quantity(ObjectReader& data) {
-    data.require("quantity");
-    const auto* value = data.find("quantity");
-    if (!value) return;
+/// Nothing when absent or at fault.
+std::optional<std::int64_t> DataReader::quantity(ObjectReader& data, std::string_view name, std::int64_t least) {
+    const auto* value = data.find(name);
+    if (!value) return std::nullopt;
     if (!value->is_number_integer()) {
         const std::string is = value->is_number() ? "a fraction" : std::string(json::kind_word(*value));
-        return data.fault("quantity", "wrong_type", "must be a whole number, and this is " + is);
+        data.fault(name, "wrong_type", "must be a whole number, and this is " + is);
+        return std::nullopt;
     }
     // A non-negative number is unsigned in the reader, so beyond int64 it is still seen as large.
     const bool fits = value->is_number_unsigned()
-                          ? value->get<std::uint64_t>() <= static_cast<std::uint64_t>(most_quantity)
-                          : value->get<std::int64_t>() >= 0;
-    if (!fits) return data.fault("quantity", "out_of_range", "must be from 0 to 1000000000000000");
-    event_.quantity = value->get<std::int64_t>();
+                          ? value->get<std::uint64_t>() <= static_cast<std::uint64_t>(most_quantity) &&
+                                value->get<std::uint64_t>() >= static_cast<std::uint64_t>(least)
+                          : value->get<std::int64_t>() >= least;
+    if (!fits) {
+        data.fault(name, "out_of_range", "must be from " + std::to_string(least) + " to 1000000000000000");
+        return std::nullopt;
+    }
+    return value->get<std::int64_t>();
 }
 
 void DataReader::session(ObjectReader& data) {
@@ -189,7 +216,8 @@ void DataReader::period(ObjectReader& data) {
 void DataReader::charged(ObjectReader& data) {
     const auto* object = data.object("charged");
     if (!object) return;
-    ObjectReader money(*object, "/data/charged", charged_names, faults_);
+    const std::string pointer = root_ + "/charged";
+    ObjectReader money(*object, pointer, charged_names, faults_);
     money.require("amount");
     money.require("currency");
     Charged charged;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "service/intake/attribute_values.h"
+#include "service/intake/authorization.h"
 #include "service/intake/object_reader.h"
 #include "service/intake/read_events.h"
 
@@ -28,23 +29,27 @@ inline constexpr std::string_view customer_id_rule = "must be 1 to 64 printable 
 [[nodiscard]] std::optional<AttributeTime> read_time(ObjectReader& object, std::string_view name, tariffs::Instant now,
                                                      const Limits& limits);
 
-/// Fills a RoamingEvent from the data of one of our own events. One per event.
+/// Fills a RoamingEvent from the data of one of our own events, or from a request that is written like one. One per
+/// event.
 class DataReader {
 public:
-    DataReader(RoamingEvent& event, tariffs::Instant now, const Limits& limits, Faults& faults)
-        : event_(event), now_(now), limits_(limits), faults_(faults) {}
+    /// `root` is the JSON pointer of the data.
+    DataReader(RoamingEvent& event, std::string root, tariffs::Instant now, const Limits& limits, Faults& faults)
+        : event_(event), root_(std::move(root)), now_(now), limits_(limits), faults_(faults) {}
 
     void time(const std::optional<AttributeTime>& time);
     void attach(const nlohmann::json& data);
     void detach(const nlohmann::json& data);
     void usage(const nlohmann::json& data);
+    void authorization(const nlohmann::json& body, AuthorizationRequest& out);
 
 private:
     void subscriber(ObjectReader& data);
     void visited_network(ObjectReader& data);
     void ip_address(ObjectReader& data);
     void access(ObjectReader& data);
-    void quantity(ObjectReader& data);
+    void service(ObjectReader& data);
+    [[nodiscard]] std::optional<std::int64_t> quantity(ObjectReader& data, std::string_view name, std::int64_t least);
     void session(ObjectReader& data);
     void called(ObjectReader& data);
     void period(ObjectReader& data);
@@ -52,6 +57,7 @@ private:
     void charged_words(ObjectReader& data);
 
     RoamingEvent& event_;
+    std::string root_;
     tariffs::Instant now_;
     const Limits& limits_;
     Faults& faults_;

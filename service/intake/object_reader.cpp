@@ -28,8 +28,10 @@ std::size_t edits(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-/// `/data/subscriber/msisdn` as `data.subscriber.msisdn`, `/data/countryName/0` as `data.countryName[0]`.
+/// `/data/subscriber/msisdn` as `data.subscriber.msisdn`, `/data/countryName/0` as `data.countryName[0]`, the whole as
+/// `the body`.
 std::string path(std::string_view pointer) {
+    if (pointer.empty()) return "the body";
     std::string out;
     while (!pointer.empty()) {
         pointer.remove_prefix(1);

@@ -59,7 +59,7 @@ ReadEvent read_roaming_event(CloudEvent event, std::string_view raw, tariffs::In
         return refuse(faults, event, raw);
     }
     RoamingEvent out;
-    DataReader reader(out, now, limits, faults);
+    DataReader reader(out, "/data", now, limits, faults);
     reader.time(event.time);
     if (!event.json_data || (camara && event.content_type != "application/json")) {
         faults.add("/datacontenttype", "invalid_value", "datacontenttype must be application/json for this type");

@@ -266,6 +266,8 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
         known && !known->home() && !same ? std::optional(known->destination()) : std::nullopt;
     place_told(d, at);
     if (because == Because::usage) d.out.reasons.push_back("usage newer than the known place acts as an attach");
+    if (because == Because::authorization)
+        d.out.reasons.push_back("a request to use a service, newer than the known place, acts as an attach");
     remember(d.state, place, at);
     heard_abroad(d, at);
     if (left) leave(d, *left);

@@ -11,13 +11,6 @@ using customers::CapRule;
 using customers::PeriodRule;
 using notifications::Kind;
 
-/// Sums stop at the ends of their range: a wrapped one would open the cap again.
-std::int64_t plus(std::int64_t a, std::int64_t b) {
-    std::int64_t sum = 0;
-    if (!__builtin_add_overflow(a, b, &sum)) return sum;
-    return b > 0 ? INT64_MAX : INT64_MIN;
-}
-
 CapCount* find_count(CustomerState& state, std::string_view cap, Instant at) {
     for (CapCount& count : state.counts)
         if (count.cap == cap && count.start <= at && at < count.end) return &count;
@@ -75,6 +68,12 @@ void count_steps(Deciding& d, const CapRule& rule, CapCount& count, const KnownP
 }
 
 }  // namespace
+
+std::int64_t plus(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b > 0 ? INT64_MAX : INT64_MIN;
+}
 
 const CapRule& rule_of(const CapCount& count, const CapRule& present) {
     const bool differs =
@@ -228,6 +227,29 @@ void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& 
     ask_cap(d, rule, count, place, at);
 }
 
+void unreach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, std::string reason) {
+    const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
+    count.reached = count.early = false;
+    count.mark = count.used >= limit ? 100 : highest_passed(rule, count.used, limit);
+    Question asked;
+    if (Question* question = open_question(d.state, Cause::cap, rule.id)) {
+        end_question(*question, Ending::release, d.now);
+        asked = *question;
+    }
+    release(d, Cause::cap, rule.id, std::move(reason));
+    Owed owed;
+    owed.facts = facts_at(place, d.terms, d.world, d.now, Kind::released);
+    owed.facts.cap_id = rule.id;
+    owed.facts.limit = amount_of(rule, limit);
+    owed.facts.used = amount_of(rule, std::max<std::int64_t>(count.used, 0));
+    owed.facts.services = rule.services;
+    owed.facts.cap_tax = rule.tax;
+    owed.cap = rule.id;
+    owed.stage = count.stage;
+    owed.period_start = count.start;
+    owe_of_question(d, asked, std::move(owed));
+}
+
 void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64_t delta, const KnownPlace& place,
                 Instant at) {
     const CapRule rule = rule_of(count, present);
@@ -237,7 +259,7 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
         if (delta <= 0 || closed) return;
         return rule.every ? count_steps(d, rule, count, place, at) : count_notices(d, rule, count, place, at);
     }
-    if (count.reached) {
+    if (count.reached && !count.early) {
         count.overrun = plus(count.overrun, delta);
         d.out.add(Outcome::counted_over_cap);
         return;
@@ -257,6 +279,11 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
     }
     count.used = *limit;
     count.overrun = plus(count.overrun, delta - room);
+    if (count.early) {  // held and asked already
+        count.early = false;
+        if (delta > room) d.out.add(Outcome::counted_over_cap);
+        return;
+    }
     if (closed) {
         count.reached = true;
         return;

@@ -35,30 +35,11 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     const KnownPlace* known = d.state.place();
     const KnownPlace place = known ? *known : KnownPlace{};
     if (rule.every || !limit) return;
-    const int passed = count.used >= *limit ? 100 : highest_passed(rule, count.used, *limit);
+    if (count.used >= *limit) count.early = false;
+    const std::int64_t used = count.used + (count.early ? kept_for_grants(d.state, rule.id, Kept::all) : 0);
+    const int passed = used >= *limit ? 100 : highest_passed(rule, used, *limit);
     const bool holds = at_limit(rule, d.terms) == customers::AtLimit::hold;
-    if (count.reached && (passed < 100 || !holds)) {
-        count.reached = false;
-        count.mark = passed;
-        Question asked;
-        if (Question* question = open_question(d.state, Cause::cap, rule.id)) {
-            end_question(*question, Ending::release, d.now);
-            asked = *question;
-        }
-        release(d, Cause::cap, rule.id, "the limit was raised");
-        Owed owed;
-        owed.facts = facts_at(place, d.terms, d.world, d.now, notifications::Kind::released);
-        owed.facts.cap_id = rule.id;
-        owed.facts.limit = amount_of(rule, *limit);
-        owed.facts.used = amount_of(rule, std::max<std::int64_t>(count.used, 0));
-        owed.facts.services = rule.services;
-        owed.facts.cap_tax = rule.tax;
-        owed.cap = rule.id;
-        owed.stage = count.stage;
-        owed.period_start = count.start;
-        owe_of_question(d, asked, std::move(owed));
-        return;
-    }
+    if (count.reached && (passed < 100 || !holds)) return unreach(d, rule, count, place, "the limit was raised");
     if (count.reached) {
         const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
         if (standing && standing->services != rule.services) {
@@ -80,7 +61,7 @@ void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count
     if (Question* question = open_question(d.state, Cause::cap, rule.id))
         end_question(*question, Ending::release, d.now);
     release(d, Cause::cap, rule.id, "the cap's stages begin anew");
-    count.reached = false;
+    count.reached = count.early = false;
     count.mark = 0;
     count.stage = rule.every && count.used > 0 ? static_cast<int>(count.used / *rule.every) + 1 : 1;
 }
@@ -112,7 +93,7 @@ void carry_counts(Deciding& d, const Terms& before) {
                 if (count.cap != old.id) continue;
                 count.cap = rule.id;
                 if (count.start <= d.now && d.now < count.end) {
-                    count.reached = false;
+                    count.reached = count.early = false;
                     count.stage = 1;
                     count.mark = 0;
                 }
@@ -234,6 +215,7 @@ std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules)
                 consider(earliest, count.end);
     if (const auto due = unsettled_due(state, rules)) consider(earliest, *due);
     if (const auto due = next_pass_end(state)) consider(earliest, *due);
+    if (const auto due = next_lapse(state)) consider(earliest, *due);
     return earliest;
 }
 

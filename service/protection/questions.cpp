@@ -106,10 +106,11 @@ void open_next_stage(Deciding& d, const Question& question) {
             count.stage != question.stage)
             continue;
         const customers::CapRule& rule = rule_of(count, *present);
+        const std::int64_t used = told_use(d.state, count);
         ++count.stage;
-        count.reached = false;
+        count.reached = count.early = false;
         const auto limit = limit_of(rule, count.stage);
-        count.mark = limit ? highest_passed(rule, count.used, *limit) : 0;
+        count.mark = limit ? highest_passed(rule, used, *limit) : 0;
         d.out.opened.push_back({Opened::What::stage, question.about, count.stage, question.id});
     }
     release(d, Cause::cap, question.about, "the customer agreed to the next stage");
@@ -241,14 +242,14 @@ void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, co
     const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
     const auto next = limit_of(rule, count.stage + 1);
     question.limit = limit;
-    question.used = count.used;
+    question.used = told_use(d.state, count);
     question.next_limit = next.value_or(0);
     notifications::Facts facts = facts_at(place, d.terms, d.world, at, Kind::confirm_cap);
     facts.cap_id = rule.id;
     facts.stage = count.stage;
     facts.threshold_percent = 100;
     facts.limit = amount_of(rule, limit);
-    facts.used = amount_of(rule, count.used);
+    facts.used = amount_of(rule, question.used);
     facts.cap_tax = rule.tax;
     facts.services = rule.services;
     keep_prices_of(facts, rule.services);
@@ -297,7 +298,8 @@ void ask_own_cap(Deciding& d, const customers::CapRule& rule, std::int64_t limit
     keep_question(d.state, std::move(question));
 }
 
-/// What ended by the clock before this decision: expired questions, questions about places left, periods that are over.
+/// What ended by the clock before this decision: expired questions, questions about places left, periods that are over,
+/// grants whose records did not come.
 void settle(Deciding& d) {
     const auto close = [&](Question& question, Ending ending) {
         end_question(question, ending, d.now);
@@ -322,6 +324,7 @@ void settle(Deciding& d) {
                 break;
             }
     }
+    lapse_grants(d);
     drop_old_counts(d);
     settle_passes(d);
 }

@@ -220,6 +220,7 @@ void close_again(Replying& r, const Question& question) {
         CapCount& count = *running_count(d.state, question, d.now);
         count.stage = question.stage;
         count.reached = true;
+        count.early = count.used < question.limit;
         count.mark = 100;
         again.period_start = count.start;
         again.stage = count.stage;

@@ -46,7 +46,7 @@ void finish(Deciding& d);
 void keep_prices_of(notifications::Facts& facts, const std::vector<tariffs::Service>& services);
 
 // attach.cpp
-enum class Because { attach, usage };
+enum class Because { attach, usage, authorization };
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because);
 void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& place);
 /// Usage told of the known place again.
@@ -68,8 +68,30 @@ void settle_place(Deciding& d);
 
 // usage.cpp
 void usage(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& named, Session& session);
+/// What happens in a foreign network that is newer than the known place acts as an attach first.
+enum class Named { no, yes };
+void follow(Deciding& d, const KnownPlace& place, Instant at, Named named, Because because);
+[[nodiscard]] tariffs::Called called_of(const std::string& called, const Terms& terms, const KnownPlace& place);
+/// A segment's sum. What a sender charged stays in the sender's currency, so that a cap in that currency counts it to
+/// the millionth.
+struct Sum {
+    tariffs::Money money;
+    tariffs::Tax tax = tariffs::Tax::incl;
+    std::optional<tariffs::TaxRate> tax_rate;
+};
+/// The sum as a cap counts it; nothing where no rate leads there.
+[[nodiscard]] std::optional<std::int64_t> on_cap_basis(const Sum& sum, const customers::CapRule& rule,
+                                                       const tariffs::Table* table);
+/// The money caps' periods a record falls into, as one number: a segment never crosses any of them.
+[[nodiscard]] std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace& place,
+                                       const tariffs::Table* table, Instant at);
+/// The segment of a session that such a record belongs to, made where it is missing.
+[[nodiscard]] Segment& segment_of(Session& session, const KnownPlace& place, int version, const tariffs::Row& row,
+                                  std::uint64_t periods, const std::string& pass);
 
 // caps.cpp
+/// Sums stop at the ends of their range: a wrapped one would open the cap again.
+[[nodiscard]] std::int64_t plus(std::int64_t a, std::int64_t b);
 /// The counter of a cap for the period that contains `at`, made where it is missing.
 CapCount& count_of(Deciding& d, const customers::CapRule& rule, Instant at);
 /// The rule a counter follows: the present one, but a changed period or currency only from the next period on.
@@ -87,6 +109,8 @@ void tell_threshold(Deciding& d, const customers::CapRule& rule, const CapCount&
                     std::int64_t used, const KnownPlace& place, Instant at);
 /// The limit of a stage that holds is reached: commits the hold and asks.
 void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
+/// It is not reached after all: releases the hold, withdraws the question, says so.
+void unreach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, std::string reason);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
 void drop_old_counts(Deciding& d);
 /// A trip's counter begins earlier than was known; what was held and asked for it follows.
@@ -180,10 +204,27 @@ void note_burn(Deciding& d, const std::string& session, std::string_view cap, st
 /// Warns early where, at the pace of the open sessions, a cap will be reached before its records tell.
 void forecast(Deciding& d, const KnownPlace& place, Instant at);
 
-// authorize.cpp
-/// A record came: what was granted for it needs no room any more.
+// grants.cpp
+/// What a cap keeps free for grants: for all of them, or for what was used already, as its sender said.
+enum class Kept { all, reported };
+[[nodiscard]] std::int64_t kept_for_grants(const CustomerState& state, std::string_view cap, Kept what);
+/// A cap's use as it is told: what is recorded, and where its limit was reached early what was reported besides.
+[[nodiscard]] std::int64_t told_use(const CustomerState& state, const CapCount& count);
+void keep_grant(CustomerState& state, Grant grant);
+/// A record counted `amount` into a cap: so much less is kept free for its session. Before settle_grants().
+void settle_share(CustomerState& state, const std::string& session, tariffs::Service service, std::string_view cap,
+                  std::int64_t amount);
+/// A record came: so much of what was granted for it is awaited no more; first what draws on `pass`, then the rest.
 void settle_grants(CustomerState& state, const std::string& session, tariffs::Service service, std::int64_t quantity,
-                   Instant now);
+                   std::string_view pass);
+/// What was not recorded in time is taken not to have happened.
+void lapse_grants(Deciding& d);
+/// The caps that a grant kept something free in.
+void note_freed(std::vector<std::string>& freed, const Grant& grant);
+/// Where one of these caps had reached its limit early, and nothing is kept free in it any more, it was not reached.
+void release_early(Deciding& d, const std::vector<std::string>& freed);
+/// When the next grant lapses that a cap reached early waits for; nothing where none does.
+[[nodiscard]] std::optional<Instant> next_lapse(const CustomerState& state);
 
 // holds.cpp
 Hold* find_hold(CustomerState& state, Cause cause, std::string_view about);

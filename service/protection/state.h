@@ -211,8 +211,11 @@ struct Grant {
     Instant keep_until;         ///< by the clock: what is not recorded by then is taken not to have happened
     bool reported = false;      ///< `quantity` was used, as its sender said, and its records are awaited
     std::vector<GrantShare> shares;
-    std::string pass;  ///< the pass it draws on, if one
-    auto fields() { return std::tie(session, service, quantity, valid_until, keep_until, reported, shares, pass); }
+    std::string pass;           ///< the pass it draws on, if one
+    std::int64_t recorded = 0;  ///< base units that came as records before their sender reported them as used
+    auto fields() {
+        return std::tie(session, service, quantity, valid_until, keep_until, reported, shares, pass, recorded);
+    }
 };
 
 /// What one cap lost to an open session lately, to tell how long the rest lasts.

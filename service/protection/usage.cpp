@@ -12,14 +12,6 @@ using intake::RoamingEvent;
 using tariffs::Money;
 using tariffs::Row;
 
-/// A segment's sum. What a sender charged stays in the sender's currency, so that a cap in that currency counts it to
-/// the millionth.
-struct Sum {
-    Money money;
-    tariffs::Tax tax = tariffs::Tax::incl;
-    std::optional<tariffs::TaxRate> tax_rate;
-};
-
 /// A record, or the part of it that a pass covers, or the rest.
 struct Part {
     std::int64_t quantity = 0;
@@ -34,14 +26,6 @@ struct Added {
     Money amount;  ///< the difference, in the row's currency
 };
 
-tariffs::Called called_of(const RoamingEvent& event, const Terms& terms, const KnownPlace& place) {
-    if (event.called.empty()) return tariffs::Called::unknown;
-    if (event.called == "premium") return tariffs::Called::premium;
-    if (event.called == "home" || event.called == terms.home_country.code()) return tariffs::Called::home;
-    if (event.called == "local" || event.called == place.country.code()) return tariffs::Called::local;
-    return tariffs::Called::other;
-}
-
 /// Where the record belongs: its own network, else the last place known not later than its time.
 KnownPlace place_of(const Deciding& d, const RoamingEvent& event, const KnownPlace& named) {
     if (event.names_network()) return named;
@@ -50,58 +34,6 @@ KnownPlace place_of(const Deciding& d, const RoamingEvent& event, const KnownPla
     for (const PlaceAt& one : d.state.places)
         if (one.at <= event.time.at) place = one.place;
     return place;
-}
-
-std::optional<std::int64_t> on_cap_basis(const Sum& sum, const customers::CapRule& rule, const tariffs::Table* table) {
-    try {
-        Money money = sum.money;
-        if (sum.tax != rule.tax && money.micros != 0) {
-            if (!sum.tax_rate) return std::nullopt;
-            money = tariffs::convert_tax(money, sum.tax, rule.tax, *sum.tax_rate);
-        }
-        if (money.currency == rule.currency || money.micros == 0) return money.micros;
-        if (!table) return std::nullopt;
-        const auto converted = table->convert(money, rule.currency);
-        return converted ? std::optional(converted->micros) : std::nullopt;
-    } catch (const tariffs::MoneyOverflow&) {
-        return std::nullopt;  // absurd amounts add nothing and are listed
-    }
-}
-
-/// The money caps' periods a record falls into, as one number: a segment never crosses any of them.
-std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table,
-                         Instant at) {
-    std::set<std::int64_t> starts;
-    for (const customers::CapRule& rule : d.terms.caps) {
-        if (rule.is_volume() || !counts(rule, service, place, table)) continue;
-        const CapCount& count = count_of(d, rule, at);
-        starts.insert(count.trip > 0 ? -count.trip : count.start.ms);
-    }
-    if (starts.empty()) starts.insert(customers::period_of({}, at, d.terms.time_zone).start.ms);
-    std::uint64_t digest = 1469598103934665603ull;
-    for (std::int64_t start : starts)
-        digest = (digest ^ static_cast<std::uint64_t>(start)) * 1099511628211ull;
-    return digest;
-}
-
-Segment& segment_of(Session& session, const KnownPlace& place, int version, const Row& row, std::uint64_t periods,
-                    const std::string& pass) {
-    const std::string network = place.plmn ? place.plmn->text() : place.destination();
-    const tariffs::Currency currency = row.price.currency;
-    const int line = row.line;
-    for (Segment& one : session.segments)
-        if (one.network == network && one.version == version && one.line == line && one.periods == periods &&
-            one.counted.currency == currency && one.pass == pass)
-            return one;
-    Segment fresh;
-    fresh.pass = pass;
-    fresh.network = network;
-    fresh.version = version;
-    fresh.line = line;
-    fresh.periods = periods;
-    fresh.charged = fresh.counted = fresh.rated_charged = Money{0, currency};
-    session.segments.push_back(fresh);
-    return session.segments.back();
 }
 
 /// What the sender charged, in the row's currency and on its tax basis; nothing when no rate leads there.
@@ -186,7 +118,8 @@ Added rate(Deciding& d, const Part& part, const Row& row, const tariffs::Version
 std::optional<Added> price(Deciding& d, const RoamingEvent& event, const Part& part, const KnownPlace& place,
                            Session& session, const tariffs::Version* version, std::uint64_t periods) {
     const Row* row =
-        version ? row_for(place, d.terms, *version->table, event.service, called_of(event, d.terms, place)) : nullptr;
+        version ? row_for(place, d.terms, *version->table, event.service, called_of(event.called, d.terms, place))
+                : nullptr;
     Priced priced;
     priced.version = version ? version->number : 0;
     if (row) {
@@ -235,6 +168,7 @@ void count_money(Deciding& d, const RoamingEvent& event, const KnownPlace& place
             d.out.priced->unpriced_reason = "no exchange or tax rate leads to cap " + rule.id;
             continue;
         }
+        if (count.end > d.now) settle_share(d.state, event.session, event.service, rule.id, *after - *before);
         add_to_cap(d, present, count, *after - *before, place, event.time.at);
     }
 }
@@ -243,7 +177,9 @@ void count_volume(Deciding& d, const RoamingEvent& event, const KnownPlace& plac
     for (const customers::CapRule& present : d.terms.caps) {
         if (!counts(present, event.service, place, table)) continue;
         CapCount& count = count_of(d, present, event.time.at);
-        if (rule_of(count, present).is_volume()) add_to_cap(d, present, count, event.quantity, place, event.time.at);
+        if (!rule_of(count, present).is_volume()) continue;
+        if (count.end > d.now) settle_share(d.state, event.session, event.service, present.id, event.quantity);
+        add_to_cap(d, present, count, event.quantity, place, event.time.at);
     }
 }
 
@@ -255,30 +191,87 @@ std::vector<Part> parts_of(const RoamingEvent& event, const HeldPass* pass) {
     return {{left, std::nullopt, pass->id}, {event.quantity - left, event.charged, ""}};
 }
 
-/// Usage that names a foreign network and is newer than the known place acts as an attach first. Where it tells of the
-/// known place again, that is where the device was until then: whatever happened before is late.
-void follow(Deciding& d, const RoamingEvent& event, const KnownPlace& place) {
-    const Instant at = event.time.at;
+}  // namespace
+
+tariffs::Called called_of(const std::string& called, const Terms& terms, const KnownPlace& place) {
+    if (called.empty()) return tariffs::Called::unknown;
+    if (called == "premium") return tariffs::Called::premium;
+    if (called == "home" || called == terms.home_country.code()) return tariffs::Called::home;
+    if (called == "local" || called == place.country.code()) return tariffs::Called::local;
+    return tariffs::Called::other;
+}
+
+std::optional<std::int64_t> on_cap_basis(const Sum& sum, const customers::CapRule& rule, const tariffs::Table* table) {
+    try {
+        Money money = sum.money;
+        if (sum.tax != rule.tax && money.micros != 0) {
+            if (!sum.tax_rate) return std::nullopt;
+            money = tariffs::convert_tax(money, sum.tax, rule.tax, *sum.tax_rate);
+        }
+        if (money.currency == rule.currency || money.micros == 0) return money.micros;
+        if (!table) return std::nullopt;
+        const auto converted = table->convert(money, rule.currency);
+        return converted ? std::optional(converted->micros) : std::nullopt;
+    } catch (const tariffs::MoneyOverflow&) {
+        return std::nullopt;  // absurd amounts add nothing and are listed
+    }
+}
+
+std::uint64_t periods_of(Deciding& d, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table,
+                         Instant at) {
+    std::set<std::int64_t> starts;
+    for (const customers::CapRule& rule : d.terms.caps) {
+        if (rule.is_volume() || !counts(rule, service, place, table)) continue;
+        const CapCount& count = count_of(d, rule, at);
+        starts.insert(count.trip > 0 ? -count.trip : count.start.ms);
+    }
+    if (starts.empty()) starts.insert(customers::period_of({}, at, d.terms.time_zone).start.ms);
+    std::uint64_t digest = 1469598103934665603ull;
+    for (std::int64_t start : starts)
+        digest = (digest ^ static_cast<std::uint64_t>(start)) * 1099511628211ull;
+    return digest;
+}
+
+Segment& segment_of(Session& session, const KnownPlace& place, int version, const Row& row, std::uint64_t periods,
+                    const std::string& pass) {
+    const std::string network = place.plmn ? place.plmn->text() : place.destination();
+    const tariffs::Currency currency = row.price.currency;
+    const int line = row.line;
+    for (Segment& one : session.segments)
+        if (one.network == network && one.version == version && one.line == line && one.periods == periods &&
+            one.counted.currency == currency && one.pass == pass)
+            return one;
+    Segment fresh;
+    fresh.pass = pass;
+    fresh.network = network;
+    fresh.version = version;
+    fresh.line = line;
+    fresh.periods = periods;
+    fresh.charged = fresh.counted = fresh.rated_charged = Money{0, currency};
+    session.segments.push_back(fresh);
+    return session.segments.back();
+}
+
+/// Where it tells of the known place again, that is where the device was until then: whatever happened before is late.
+void follow(Deciding& d, const KnownPlace& place, Instant at, Named named, Because because) {
     const bool waits = d.state.unsettled && d.state.unsettled->at <= at;
-    if (waits && !event.names_network()) return heard_abroad(d, at);
+    if (waits && named == Named::no) return heard_abroad(d, at);
     const KnownPlace* known = d.state.place();
     const bool newer = !known || at > d.state.places.back().at;
     const bool moved = !known || known->destination() != place.destination();
-    const bool enters = (moved && (event.names_network() || !known)) || begins_trip(d, at);
-    if (newer && enters) return enter_foreign(d, place, at, Because::usage);
-    if (event.names_network()) place_told(d, at);
-    if (newer && event.names_network()) still_there(d.state, place, at);
+    const bool enters = (moved && (named == Named::yes || !known)) || begins_trip(d, at);
+    if (newer && enters) return enter_foreign(d, place, at, because);
+    if (named == Named::yes) place_told(d, at);
+    if (newer && named == Named::yes) still_there(d.state, place, at);
     heard_abroad(d, at);
 }
-
-}  // namespace
 
 void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Session& session) {
     const KnownPlace place = place_of(d, event, named);
     d.out.place = place;
     if (place.klass == geoip::NetworkClass::test) return d.out.add(Outcome::test_network);
     if (d.terms.inbound || place.home()) return d.out.add(Outcome::noted);
-    follow(d, event, place);
+    follow(d, place, event.time.at, event.names_network() ? Named::yes : Named::no, Because::usage);
     d.out.add(Outcome::counted);
     const tariffs::Version* version = d.world.book->in_force(event.time.at);
     const tariffs::Table* table = version ? version->table.get() : nullptr;
@@ -288,6 +281,7 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     HeldPass* const pass = draws ? covering_pass(d.state, place, event.service, event.time.at) : nullptr;
     const std::vector<Part> parts = parts_of(event, pass);
     const std::int64_t covered = pass ? parts.front().quantity : 0;
+    const std::string pass_id = pass ? pass->id : std::string();
     Money total;
     bool priced = true;
     for (const Part& part : parts) {
@@ -304,9 +298,11 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     d.out.priced->priced = priced;
     d.out.priced->added = total;
     d.out.priced->covered = covered;
-    if (pass) d.out.priced->pass = pass->id;
+    d.out.priced->pass = pass_id;
     count_volume(d, event, place, table);
     if (pass) use_pass(d, *pass, covered, place, event.time.at, event.time.offset_minutes);
+    settle_grants(d.state, event.session, event.service, covered, pass_id);
+    settle_grants(d.state, event.session, event.service, event.quantity - covered, "");
     if (!d.out.priced->priced && event.service == tariffs::Service::data) protect_unpriced(d, place, event.time.at);
 }
 

@@ -160,6 +160,18 @@ def listUnpricedUsage(service):
 
 
 @call
+def authorize(service):
+    asked = {"service": "data", "session": "s-1", "requested": megabytes(4)}
+    customer = service.customer(caps=[monthly("10.00")])
+    customer.attach(FR)
+    yield service.post("/v1/authorizations", json={**asked, "subscriber": {"msisdn": customer.msisdn}})
+    customer = at_the_limit(service)
+    response = service.post("/v1/authorizations", json={**asked, "subscriber": {"msisdn": customer.msisdn}})
+    assert response.json()["confirmation"]
+    yield response
+
+
+@call
 def listHolds(service):
     customer = at_the_limit(service)
     response = service.get("/v1/holds", params={"limit": 500})

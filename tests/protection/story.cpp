@@ -175,6 +175,7 @@ Decision Story::act(Words& words) {
     if (verb == "answer") return answer(words);
     if (verb == "reply") return reply(words, {});
     if (verb == "payer") return reply(words, {Writer::As::payer, false});
+    if (verb == "ask") return ask(words);
     if (verb == "bundle") return bundle(words);
     if (verb == "end")
         return decide_bundle_end(words.take(), terms(), world(), now_, "end-" + std::to_string(steps_), state_)
@@ -310,6 +311,32 @@ Decision Story::reply(Words& words, Writer writer) {
     return last_reply_.decision;
 }
 
+Decision Story::ask(Words& words) {
+    const std::map<std::string, tariffs::Service> services{{"data", tariffs::Service::data},
+                                                           {"call", tariffs::Service::voice_mo},
+                                                           {"take", tariffs::Service::voice_mt},
+                                                           {"text", tariffs::Service::sms_mo},
+                                                           {"receive", tariffs::Service::sms_mt}};
+    const auto quantity = [&words] {
+        const std::string number = words.take();
+        return tariffs::parse_quantity(number + " " + words.take()).value().amount;
+    };
+    Authorization asked;
+    asked.service = services.at(words.take());
+    if (!words.done() && words.all[words.next].find_first_not_of("0123456789") == std::string::npos)
+        asked.requested = quantity();
+    if (words.taken("on")) asked.place = place_of(words.take());
+    if (words.taken("in") && words.taken("session")) asked.session = words.take();
+    if (words.taken("to")) asked.called = words.take();
+    if (words.taken("used")) asked.used = words.taken("0") ? 0 : quantity();
+    asked.final = words.taken("final");
+    asked.emergency = words.taken("emergency");
+    last_asked_ = tariffs::kind_of(asked.service);
+    last_answer_ = decide_authorization(asked, terms(), world(), now_, "ask-" + std::to_string(steps_), state_,
+                                        asked.session.empty() ? Session{} : sessions_[asked.session]);
+    return last_answer_.decision;
+}
+
 Decision Story::change_profile(std::string_view patch, Sim sim) {
     const bool first = steps_ == 0;
     const Terms before = terms();
@@ -395,6 +422,7 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
     }
     if (what == "replied" || what == "note" || what == "offers" || what == "chosen" || what == "texts")
         return claim_of_reply(what);
+    if (what == "said" || what == "granted" || what == "kept") return claim_of_request(what);
     if (what == "added") {
         const Money added = decision.priced ? decision.priced->added : Money{};
         return "added " +
@@ -439,6 +467,19 @@ std::string Story::claim_of_pass(Words& words) const {
     if (what == "used") return name + "used " + in_megabytes(pass->used);
     if (what == "until") return name + "until " + tariffs::to_text(pass->until - hour("0h"));
     return name + (pass->ended ? "ended" : "open");
+}
+
+std::string Story::claim_of_request(std::string_view what) const {
+    const AuthorizationDecision& answer = last_answer_;
+    if (what == "said") return "said " + std::string(word(answer.verdict)) + " " + answer.reason;
+    if (what == "granted" && answer.granted == 0) return "granted nothing";
+    if (what == "granted") return "granted " + tariffs::to_text({answer.granted, last_asked_}, tariffs::Style::counted);
+    const CapView cap = cap_views(state_, terms(), at_).front();
+    std::int64_t kept = 0;
+    for (const Grant& grant : state_.grants)
+        for (const GrantShare& share : grant.shares)
+            if (share.cap == cap.id) kept += share.amount;
+    return "kept " + (cap.volume ? in_megabytes(kept) : tariffs::to_decimal({kept, cap.currency}));
 }
 
 std::string Story::claim_of_cap(std::string_view cap, std::string_view what) const {

@@ -28,6 +28,8 @@
 //     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
 //                                              NOCODE a code that no question has)
 //     payer TEXT ...                           (an SMS of the line's payer about it)
+//     ask data|call|take|text|receive [N MB ...] ...     (may so much be used? without a quantity: how much may be)
+//         ... [on PLMN] [in session S] [to premium] [used N MB] [final] [emergency]
 //     clock                                    nothing happens but the time
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
 //     publish ROW ...                          a new tariff version takes effect
@@ -42,6 +44,7 @@
 //     choices extend pass:jp decline           (of the last question)
 //     pass ID used 3.00 MB|until 24h|ended|open           lifted data|nothing   (of all holds)
 //     bought 1           opened stage|destination|pass|nothing
+//     said hold cap_reached    granted 5 MB    kept 5.00   (what became of a request; what the first cap keeps free)
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
@@ -98,11 +101,13 @@ private:
     [[nodiscard]] Decision answer(Words& words);
     [[nodiscard]] Decision reply(Words& words, Writer writer);
     [[nodiscard]] Decision bundle(Words& words);
+    [[nodiscard]] Decision ask(Words& words);
     [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
     [[nodiscard]] std::string claim_of_pass(Words& words) const;
     [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
     [[nodiscard]] Decision publish(std::string_view rows);
     [[nodiscard]] std::string claim(std::string_view claim, const Decision& decision) const;
+    [[nodiscard]] std::string claim_of_request(std::string_view what) const;
     [[nodiscard]] std::string claim_of_cap(std::string_view cap, std::string_view what) const;
     [[nodiscard]] std::string message(const Owed& owed) const;
     [[nodiscard]] geoip::Place place_of(std::string_view plmn) const;
@@ -123,6 +128,8 @@ private:
     bool last_ambiguous_ = false;
     notifications::Facts last_facts_;
     ReplyDecision last_reply_;
+    AuthorizationDecision last_answer_;
+    tariffs::UnitKind last_asked_ = tariffs::UnitKind::bytes;
 };
 
 /// Tells every tale in a section of its own, checking each step.
