@@ -213,6 +213,7 @@ void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& p
         CapCount& count = count_of(d, present, event.time.at);
         const customers::CapRule& rule = rule_of(count, present);
         if (rule.is_volume()) {
+            note_burn(d, event, count, event.quantity);
             add_to_cap(d, present, count, event.quantity, place, event.time.at);
             continue;
         }
@@ -224,6 +225,7 @@ void count_into_caps(Deciding& d, const RoamingEvent& event, const KnownPlace& p
             d.out.priced->unpriced_reason = "no exchange or tax rate leads to cap " + rule.id;
             continue;
         }
+        note_burn(d, event, count, *after - *before);
         add_to_cap(d, present, count, *after - *before, place, event.time.at);
     }
 }
@@ -262,6 +264,7 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
         d.out.priced->added = added->amount;
         spend_on_trip(d, d.out.priced->added, event.time.at);
     }
+    note_record(d, event);
     count_into_caps(d, event, place, added, table);
     if (!d.out.priced->priced && event.service == tariffs::Service::data) protect_unpriced(d, place, event.time.at);
 }

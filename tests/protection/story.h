@@ -20,7 +20,8 @@
 //     attach device private                    (an address that no database knows)
 //     detach PLMN
 //     use N KB|MB|GB ...   call N s ...        take N s ...           text N ...
-//         ... [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]] [allowance|free]
+//         ... [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]] [until 1h5m]
+//             [allowance|free]
 //     credit 2.00 GBP [on PLMN]
 //     answer extend|continue|decline           (to the last question)
 //     reply TEXT ...                           (an SMS; CODE is the last question's code, CODE1 the first one's, ...,
@@ -39,8 +40,8 @@
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
 
-/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`) and the
-/// holds that follow, each joined by `, `.
+/// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`, a forecast's
+/// with ` early`) and the holds that follow, each joined by `, `.
 struct Step {
     std::string what, outcomes, owed, then;
 };
@@ -52,6 +53,7 @@ struct Traveller {
     std::string fx;              ///< lines of fx.csv
     std::string zones;           ///< lines of zones.csv
     bool inbound = false;        ///< another operator's customer
+    tariffs::Span warn_lead_time = tariffs::minutes(10);
     std::set<notifications::Kind> may_opt_out{notifications::Kind::welcome};
 };
 
