@@ -96,6 +96,7 @@ protection::Rules rules_of(const Configuration& configuration) {
     rules.trip_home_dwell = {configuration.span_ms("trip.home-dwell")};
     rules.confirm_repeat_after = {configuration.span_ms("confirm.repeat-after")};
     rules.question_expiry = {configuration.span_ms("confirm.expiry")};
+    rules.warn_lead_time = {configuration.span_ms("warn.lead-time")};
     rules.camara_settle_after = {configuration.span_ms("camara.settle-after")};
     rules.vowifi_roams = configuration.yes("vowifi.roams");
     rules.billing_tolerance_ppm = configuration.whole("billing.tolerance") * 10'000;

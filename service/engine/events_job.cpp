@@ -1,5 +1,7 @@
 #include "service/engine/events_job.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -185,6 +187,8 @@ EventResult process(Turn& turn, const RoamingEvent& event) {
     result.place = decision.place;
     result.prices = decision.prices;
     result.notifications = owe(turn, customer, terms, decision, event.id, seed);
+    result.warned_early = std::any_of(decision.owed.begin(), decision.owed.end(),
+                                      [](const protection::Owed& owed) { return owed.facts.early; });
     ask_camara(turn, customer, event, seed);
     if (ends_subscription(event)) forget_subscription(turn, customer, event.subscriber.camara_subscription);
     result.question = decision.question;

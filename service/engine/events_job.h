@@ -23,6 +23,7 @@ struct EventResult {
     std::vector<Notification> notifications;
     std::string question;
     std::string time_zone = "UTC";  ///< the customer's, in which periods are written
+    bool warned_early = false;      ///< its `threshold_reached` is a forecast's: not reached yet
 };
 
 /// The events of one HTTP request: all durable together, each with its result.

@@ -78,9 +78,11 @@ struct Metrics::Impl {
         histogram(registry, "roamguard_checkpoint_seconds", "Stall of a WAL checkpoint.", fast);
     Histogram& lateness =
         histogram(registry, "roamguard_warning_lateness_seconds",
-                  "Delay between the time of the event that crossed a threshold and the commit of its message.", late);
-    Histogram& event_delay =
-        histogram(registry, "roamguard_event_delay_seconds", "Delay between an event's time and its receipt.", late);
+                  "Delay between the end of the usage that crossed a threshold and the commit of its message; 0 where "
+                  "a forecast told it early.",
+                  late);
+    Histogram& event_delay = histogram(registry, "roamguard_event_delay_seconds",
+                                       "Delay between an event's time (of usage: its end) and its receipt.", late);
     prometheus::Counter& opened =
         counter_family(registry, "roamguard_opened_total", "Stages, destinations and passes that were opened.").Add({});
     prometheus::Counter& opened_confirmed =

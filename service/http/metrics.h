@@ -17,9 +17,9 @@ public:
     ~Metrics();
     void request(const std::string& pattern, const std::string& method, int status, double seconds);
     void event(const engine::EventResult& result);
-    /// Seconds between the time of the event that crossed a threshold and its message's commit.
+    /// Seconds between the end of the usage that crossed a threshold and its message's commit; 0 for an early one.
     void lateness(double seconds);
-    /// Seconds between an event's own time and its receipt.
+    /// Seconds between an event's own time (of usage: its end) and its receipt.
     void delay(double seconds);
     void batch(std::size_t requests, double commit_seconds);
     void checkpoint(double seconds);

@@ -80,6 +80,8 @@ Response list_findings(Api& api, const Request& request, const std::string& kind
     return list_response(std::move(items), more ? std::optional(rows.back().first) : std::nullopt);
 }
 
+double seconds_of(tariffs::Span span) { return static_cast<double>(span.ms) / 1000.0; }
+
 }  // namespace
 
 void count_events(Api& api, const engine::EventsJob& job, tariffs::Instant now) {
@@ -87,11 +89,15 @@ void count_events(Api& api, const engine::EventsJob& job, tariffs::Instant now) 
         const engine::EventResult& result = job.results()[i];
         api.metrics.event(result);
         if (!job.events()[i]) continue;
-        const double seconds = static_cast<double>((now - job.events()[i]->time.at).ms) / 1000.0;
-        api.metrics.delay(seconds);
-        for (protection::Outcome outcome : result.outcomes)
-            if (outcome == protection::Outcome::threshold_reached || outcome == protection::Outcome::cap_reached)
-                api.metrics.lateness(static_cast<double>((api.engine.now() - job.events()[i]->time.at).ms) / 1000.0);
+        const tariffs::Instant ended = job.events()[i]->ended.value_or(job.events()[i]->time.at);
+        api.metrics.delay(seconds_of(now - ended));
+        for (protection::Outcome outcome : result.outcomes) {
+            const bool threshold = outcome == protection::Outcome::threshold_reached;
+            if (threshold && result.warned_early)
+                api.metrics.lateness(0);
+            else if (threshold || outcome == protection::Outcome::cap_reached)
+                api.metrics.lateness(seconds_of(api.engine.now() - ended));
+        }
     }
 }
 

@@ -211,6 +211,7 @@ void DataReader::period(ObjectReader& data) {
     if (times[0] && times[1] && times[1]->written.at < times[0]->written.at)
         data.fault("endedAt", "conflict", "must not be before startedAt");
     if (times[0]) event_.time = times[0]->written;
+    if (times[1]) event_.ended = times[1]->written.at;
 }
 
 void DataReader::charged(ObjectReader& data) {

@@ -60,6 +60,7 @@ struct RoamingEvent {
     std::vector<geoip::Country> countries;  ///< attach: CAMARA's countryName
 
     // usage
+    std::optional<tariffs::Instant> ended;  ///< `endedAt`
     tariffs::Service service = tariffs::Service::data;
     std::int64_t quantity = 0;  ///< bytes, seconds or messages: the increment
     std::string session;        ///< empty: a segment of its own

@@ -44,14 +44,26 @@ void owe_cap_message(Deciding& d, const CapRule& rule, const CapCount& count, no
     d.out.owed.push_back(std::move(owed));
 }
 
+/// Tells the highest threshold below the limit that was passed; or, early, the highest of all, where the forecast says
+/// that the limit will not wait.
+void tell_passed(Deciding& d, const CapRule& rule, CapCount& count, std::int64_t limit, const KnownPlace& place,
+                 Instant at) {
+    const std::optional<int> early = forecast(d, rule, count, limit);
+    const int passed = early ? *early : highest_passed(rule, count.used, limit);
+    if (passed <= count.mark) return;
+    count.mark = passed;
+    const std::size_t owed = d.out.owed.size();
+    tell_threshold(d, rule, count, passed, count.used, place, at);
+    if (d.out.owed.size() > owed) d.out.owed.back().facts.early = early.has_value();
+}
+
 /// A notice-only cap: counts on, tells each threshold, and the limit itself by `cap_reached`.
 void count_notices(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, Instant at) {
     const auto limit = limit_of(rule, count.stage);
     if (!limit) return;
-    const int passed = count.used >= *limit ? 100 : highest_passed(rule, count.used, *limit);
-    if (passed <= count.mark) return;
-    count.mark = passed;
-    if (passed < 100) return tell_threshold(d, rule, count, passed, count.used, place, at);
+    if (count.used < *limit) return tell_passed(d, rule, count, *limit, place, at);
+    if (count.mark >= 100) return;
+    count.mark = 100;
     tell_reached(d, rule, count, place, at);
 }
 
@@ -272,10 +284,8 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
     const std::int64_t room = plus(*limit, -std::max(count.used, -INT64_MAX));
     if (delta < room) {
         count.used = plus(count.used, delta);
-        const int passed = highest_passed(rule, count.used, *limit);
-        if (closed || passed <= count.mark || passed >= 100) return;
-        count.mark = passed;
-        return tell_threshold(d, rule, count, passed, count.used, place, at);
+        if (!closed) tell_passed(d, rule, count, *limit, place, at);
+        return;
     }
     count.used = *limit;
     count.overrun = plus(count.overrun, delta - room);

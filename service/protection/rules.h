@@ -199,10 +199,14 @@ void relift(Deciding& d, Instant at);
 [[nodiscard]] std::optional<Instant> next_pass_end(const CustomerState& state);
 
 // forecast.cpp
-/// A record of an open session counted `amount` into a cap (before thresholds are looked at).
-void note_burn(Deciding& d, const std::string& session, std::string_view cap, std::int64_t amount, Instant at);
-/// Warns early where, at the pace of the open sessions, a cap will be reached before its records tell.
-void forecast(Deciding& d, const KnownPlace& place, Instant at);
+/// Usage abroad came: learns how late this customer's records come, and which sessions are still open.
+void note_record(Deciding& d, const intake::RoamingEvent& event);
+/// A record is about to add `amount` to a counter: learns what its session burns of it.
+void note_burn(Deciding& d, const intake::RoamingEvent& event, const CapCount& count, std::int64_t amount);
+/// The highest threshold below the limit, where it is not told yet and, at the pace of the open sessions, the limit
+/// comes before a message after the fact would: told early. The reasons then say with which numbers.
+[[nodiscard]] std::optional<int> forecast(Deciding& d, const customers::CapRule& rule, const CapCount& count,
+                                          std::int64_t limit);
 
 // grants.cpp
 /// What a cap keeps free for grants: for all of them, or for what was used already, as its sender said.

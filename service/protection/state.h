@@ -218,18 +218,24 @@ struct Grant {
     }
 };
 
-/// What one cap lost to an open session lately, to tell how long the rest lasts.
+/// What one cap's stage lost to an open session lately. `amount` / `span_ms` is the session's pace; both fade alike, so
+/// that what was long ago weighs little.
 struct BurnShare {
     std::string cap;
-    std::int64_t amount = 0;  ///< since the session's first record in memory, on the cap's basis
-    auto fields() { return std::tie(cap, amount); }
+    Instant period_start;
+    int stage = 0;
+    Instant last;                  ///< end of the newest record (event time)
+    std::int64_t interval_ms = 0;  ///< between the last two records; 0: there was only one
+    std::int64_t amount = 0;       ///< millionths or bytes, on the cap's basis
+    std::int64_t span_ms = 0;      ///< the time it was used in
+    auto fields() { return std::tie(cap, period_start, stage, last, interval_ms, amount, span_ms); }
 };
+/// An open session, to tell how long the rest of a cap lasts.
 struct Burn {
     std::string session;
-    Instant first, last;  ///< event times of the records it is measured between
-    Instant received;     ///< of the last, by the clock
+    Instant received;  ///< of its last record, by the clock
     std::vector<BurnShare> shares;
-    auto fields() { return std::tie(session, first, last, received, shares); }
+    auto fields() { return std::tie(session, received, shares); }
 };
 
 /// The status of a policy counter as its subscriber was last told.

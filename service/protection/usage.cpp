@@ -169,6 +169,7 @@ void count_money(Deciding& d, const RoamingEvent& event, const KnownPlace& place
             continue;
         }
         if (count.end > d.now) settle_share(d.state, event.session, event.service, rule.id, *after - *before);
+        note_burn(d, event, count, *after - *before);
         add_to_cap(d, present, count, *after - *before, place, event.time.at);
     }
 }
@@ -179,6 +180,7 @@ void count_volume(Deciding& d, const RoamingEvent& event, const KnownPlace& plac
         CapCount& count = count_of(d, present, event.time.at);
         if (!rule_of(count, present).is_volume()) continue;
         if (count.end > d.now) settle_share(d.state, event.session, event.service, present.id, event.quantity);
+        note_burn(d, event, count, event.quantity);
         add_to_cap(d, present, count, event.quantity, place, event.time.at);
     }
 }
@@ -282,6 +284,7 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     const std::vector<Part> parts = parts_of(event, pass);
     const std::int64_t covered = pass ? parts.front().quantity : 0;
     const std::string pass_id = pass ? pass->id : std::string();
+    note_record(d, event);
     Money total;
     bool priced = true;
     for (const Part& part : parts) {

@@ -126,6 +126,7 @@ tariffs::Instant hour(std::string_view text) {
 }
 
 Story::Story(const Traveller& who) : who_(who), profile_(usual_profile), at_(hour("0h")), now_(hour("0h")) {
+    rules_.warn_lead_time = who.warn_lead_time;
     versions_.push_back({1, at_ - tariffs::days(365), table_of(who)});
     book_ = tariffs::Book(versions_);
     (void)change_profile(who.profile, Sim::same);
@@ -252,6 +253,7 @@ Decision Story::use(Words& words, std::string_view verb) {
         if (words.taken("incl")) event.charged->tax = tariffs::Tax::incl;
         if (words.taken("excl")) event.charged->tax = tariffs::Tax::excl;
     }
+    if (words.taken("until")) event.ended = hour(words.take());
     if (words.taken("allowance")) event.charged_as = intake::ChargedAs::allowance;
     if (words.taken("free")) event.charged_as = intake::ChargedAs::free;
     return happen(event, place);
@@ -384,6 +386,7 @@ std::string Story::message(const Owed& owed) const {
     if (!owed.cap.empty()) text += " " + owed.cap + "/" + std::to_string(owed.stage);
     if (owed.threshold != 0) text += "/" + std::to_string(owed.threshold);
     if (owed.to_payer) text += " to payer";
+    if (owed.facts.early) text += " early";
     for (const Money& money : owed.facts.spent)
         text += " " + tariffs::to_decimal(money) + " " + money.currency.code();
     return text;

@@ -21,7 +21,7 @@
 //     detach PLMN
 //     use N KB|MB|GB ...   call N s ...        take N s ...           text N ...
 //         ... [written +09:00] [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]]
-//         [allowance|free]
+//         [until 1h5m] [allowance|free]
 //     credit 2.00 GBP [on PLMN]
 //     answer extend|pass:ID|continue|decline   (to the last question)
 //     bundle ID FROM UNTIL QUANTITY|unlimited PLACE ...        end ID            (bought elsewhere)
@@ -49,7 +49,7 @@
 namespace roamguard::protection::testing {
 
 /// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`, with `to
-/// payer` where it is one to the payer) and the holds that follow, each joined by `, `.
+/// payer` where it is one to the payer, a forecast's with `early`) and the holds that follow, each joined by `, `.
 struct Step {
     std::string what, outcomes, owed, then;
 };
@@ -61,6 +61,7 @@ struct Traveller {
     std::string fx;              ///< lines of fx.csv
     std::string zones;           ///< lines of zones.csv
     bool inbound = false;        ///< another operator's customer
+    tariffs::Span warn_lead_time = tariffs::minutes(10);
     std::set<notifications::Kind> may_opt_out{notifications::Kind::welcome};
     std::string passes{};  ///< lines of passes.csv, all columns
 };
