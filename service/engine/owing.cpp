@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/digest.h"
+#include "service/engine/links.h"
 #include "service/engine/platform.h"
 #include "service/engine/policy_counters.h"
 
@@ -114,16 +115,27 @@ void record_message(Turn& turn, Working& customer, const storage::MessageRow& ro
 
 namespace {
 
-storage::MessageRow row_of(const Turn& turn, const Working& customer, const Owed& owed, std::string id,
-                           std::string_view cause) {
-    const notifications::Rendered rendered = turn.around.templates->render(owed.facts);
+/// The token of the link that goes out with a question, to whoever is to answer it; empty where none does.
+std::string token_for(Turn& turn, Working& customer, const Owed& owed) {
+    if (owed.facts.links == notifications::Links::none || owed.facts.payer_decides || owed.facts.choices.empty())
+        return {};
+    for (const protection::Question& question : customer.state.questions)
+        if (question.id == owed.question) return open_link(turn, customer, question);
+    return {};
+}
+
+storage::MessageRow row_of(Turn& turn, Working& customer, const Owed& owed, std::string id, std::string_view cause) {
+    const std::string token = token_for(turn, customer, owed);
+    notifications::Facts facts = owed.facts;
+    if (!token.empty()) facts.link = link_to(turn.around.public_url, token);
+    const notifications::Rendered rendered = turn.around.templates->render(facts);
     storage::MessageRow row;
     row.id = std::move(id);
     row.kind = notifications::word(owed.facts.kind);
     row.channel = channel_of(customer.state.profile, owed);
     row.to = row.channel == "app" ? customer.state.profile.app_address : sms_recipient(customer);
     row.language = rendered.language;
-    row.text = rendered.text;
+    row.text = token.empty() ? rendered.text : masked(rendered.text, token);
     row.encoding = notifications::word(rendered.measure.encoding);
     row.segments = rendered.measure.segments;
     row.template_id = rendered.template_id;

@@ -183,6 +183,7 @@ void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, co
     question.limit = limit;
     question.used = count.used;
     question.next_limit = next.value_or(0);
+    question.place = place;
     notifications::Facts facts = facts_at(place, d.terms, d.world, at, Kind::confirm_cap);
     facts.cap_id = rule.id;
     facts.stage = count.stage;
@@ -192,6 +193,7 @@ void ask_cap(Deciding& d, const customers::CapRule& present, CapCount& count, co
     facts.cap_tax = rule.tax;
     facts.services = rule.services;
     keep_prices_of(facts, rule.services);
+    question.prices = facts.prices;
     facts.per_trip = rule.period.over == customers::PeriodRule::Over::trip;
     if (!facts.per_trip) facts.period_end = count.end;
     notifications::Choice extend;
@@ -214,6 +216,8 @@ void ask_destination(Deciding& d, const KnownPlace& place, Instant at) {
             question.price_per_megabyte = tariffs::Money{
                 tariffs::mul_div(line.price.micros, 1 << 20, line.unit.amount, tariffs::Rounding::half_up),
                 line.price.currency};
+    question.place = place;
+    question.prices = facts.prices;
     notifications::Choice proceed, decline;
     proceed.does = notifications::Choice::Does::proceed;
     facts.choices = {proceed, decline};
