@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-// Base64 of RFC 4648, section 4: with padding, without line breaks.
+// Base64 of RFC 4648; where nothing else is said section 4: with padding, without line breaks.
 namespace roamguard::data {
 
 [[nodiscard]] inline std::string to_base64(std::string_view bytes) {
@@ -15,6 +15,16 @@ namespace roamguard::data {
         EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
                         reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(length));
+    return text;
+}
+
+/// Section 5, the alphabet for URLs and file names, without padding.
+[[nodiscard]] inline std::string to_base64_url(std::string_view bytes) {
+    std::string text = to_base64(bytes);
+    while (!text.empty() && text.back() == '=')
+        text.pop_back();
+    for (char& letter : text)
+        letter = letter == '+' ? '-' : letter == '/' ? '_' : letter;
     return text;
 }
 

@@ -87,6 +87,8 @@ std::vector<std::string> fallbacks(std::string_view tag) {
     return tags;
 }
 
+bool right_to_left(std::string_view tag) { return parse(tag).isRightToLeft() != 0; }
+
 std::string locale_for(std::string_view tag, const std::string& template_language) {
     const icu::Locale wished = parse(canonical_tag(tag)), written = parse(template_language);
     const bool same = std::string_view(wished.getLanguage()) == written.getLanguage();

@@ -16,6 +16,9 @@ namespace roamguard::notifications {
 /// All tags to look for, nearest first: same_language, for Chinese then `zh-Hans`, and `en` in the end.
 [[nodiscard]] std::vector<std::string> fallbacks(std::string_view tag);
 
+/// Whether a tag's language is written from right to left.
+[[nodiscard]] bool right_to_left(std::string_view tag);
+
 /// The locale for numbers and dates in a text of `template_language`: the customer's own region where it writes the
 /// same language (`en-GB` for `en`), else the template's.
 [[nodiscard]] std::string locale_for(std::string_view tag, const std::string& template_language);

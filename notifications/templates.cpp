@@ -42,6 +42,7 @@ public:
 
     Rendered render(const Facts& facts) const override;
     std::string language_for(std::string_view tag) const override { return language(tag).tag; }
+    void with_language(std::string_view tag, const std::function<void(Formatter&, const Words&)>& write) const override;
 
 private:
     struct ThreadCache;
@@ -121,6 +122,11 @@ Rendered Loaded::render(const Facts& facts) const {
     rendered.template_hash = source.hash;
     rendered.measure = measure(rendered.text);
     return rendered;
+}
+
+void Loaded::with_language(std::string_view tag, const std::function<void(Formatter&, const Words&)>& write) const {
+    const auto [language, formatter] = cache().route(std::string(tag), *this);
+    write(*formatter, language->words);
 }
 
 /// Builds the languages one after another, and keeps every fault.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "notifications/format.h"
 #include "notifications/message.h"
 #include "notifications/sms_text.h"
 
@@ -39,6 +41,9 @@ public:
     [[nodiscard]] virtual Rendered render(const Facts& facts) const = 0;
     /// The template language a BCP 47 tag leads to.
     [[nodiscard]] virtual std::string language_for(std::string_view tag) const = 0;
+    /// Lends what texts of a tag's language are written with, for what is no message: pages.
+    virtual void with_language(std::string_view tag,
+                               const std::function<void(Formatter&, const Words&)>& write) const = 0;
 };
 
 /// A BCP 47 tag as profiles may carry it: letters, digits and hyphens, 2 to 35 characters, a known primary language.

@@ -221,6 +221,17 @@ void check_delivery(const Configuration& configuration) {
         (void)make_webhook(configuration, "platform", notifications::WebhookOptions::Body::as_is);
 }
 
+std::string public_url_of(const Configuration& configuration) {
+    std::string url = own_url(configuration, "public-url");
+    const bool web = url.rfind("http://", 0) == 0 || url.rfind("https://", 0) == 0;
+    const bool plain = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7F; });
+    if (!web || !plain || host_of(url).empty() || url.find_first_of("?#") != std::string::npos)
+        throw std::runtime_error("public-url must be http://… or https://… without ? and #, not " + url);
+    while (url.back() == '/')
+        url.pop_back();
+    return url;
+}
+
 engine::Surroundings::Platform platform_of(const Configuration& configuration) {
     return {!configuration.text("platform.webhook-url").empty(),
             configuration.text("links") == "none" ? "" : host_of(own_url(configuration, "public-url"))};

@@ -34,6 +34,8 @@ private:
 /// What check-config can tell of the drivers without a store. Throws std::runtime_error naming the option at fault.
 void check_delivery(const Configuration& configuration);
 
+/// Where travellers reach us, without a slash at its end. Throws std::runtime_error where links would lead nowhere.
+[[nodiscard]] std::string public_url_of(const Configuration& configuration);
 /// What is told to the roaming platform, for the decisions.
 [[nodiscard]] engine::Surroundings::Platform platform_of(const Configuration& configuration);
 

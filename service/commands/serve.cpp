@@ -135,6 +135,7 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
         around->home_plmns.push_back(*plmn);
     }
     around->platform = platform_of(configuration);
+    around->public_url = public_url_of(configuration);
     around->app_confirm_within = {configuration.span_ms("app.confirm-within")};
     around->camara_asks = !configuration.text("camara.retrieve-url").empty();
     auto words = engine::StatusWords::parse(configuration.text("nchf.statuses"));
@@ -356,7 +357,8 @@ void run(const Configuration& configuration) {
                   limits,
                   static_cast<int>(configuration.whole("events.allowed-rate")),
                   configuration.text("sms.driver"),
-                  ip_warning};
+                  ip_warning,
+                  configuration.text("app.driver")};
     std::vector<http::Route> routes = http::all_routes(api);
 
     http::ServerOptions server_options;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "service/engine/events_job.h"
+#include "service/engine/links.h"
 #include "service/engine/payers.h"
 #include "service/engine/platform.h"
 #include "service/engine/policy_counters.h"
@@ -173,6 +174,7 @@ void EraseJob::run(Turn& turn) {
     if (!profile.id.empty()) turn.drop_alias(alias_of_id(profile.id));
     for (const std::string& subscription : customer->state.camara_subscriptions)
         turn.drop_alias(alias_of_camara(subscription));
+    drop_links(turn, *customer);
     protection::CustomerState left;
     left.erased = true;
     left.counts = customer->state.counts;

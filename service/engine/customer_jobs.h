@@ -94,7 +94,7 @@ private:
     ProfileJob::Result result_;
 };
 
-/// A customer's answer to a question, by app or care.
+/// A customer's answer to a question, by link, app or care.
 class AnswerJob final : public Job {
 public:
     AnswerJob(CustomerId customer, protection::Answer answer) : customer_(customer), answer_(std::move(answer)) {}

@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "service/engine/links.h"
 #include "service/engine/owing.h"
 
 namespace roamguard::engine {
@@ -129,6 +130,8 @@ void ClaimJob::run(Turn& turn) {
         message->leased = true;
         message->due = turn.now + lease_;
         claimed_.push_back(*message);
+        if (const Working* customer = turn.customer(message->customer))
+            claimed_.back().text = text_to_send(*message, customer->key, customer->state);
     }
 }
 

@@ -16,7 +16,7 @@ public:
     void want(Wants& wants) const override;
     void run(Turn& turn) override;
     [[nodiscard]] bool refusable() const override { return false; }
-    /// The claimed ones; `attempts` is the fencing number.
+    /// The claimed ones, their texts as they are to be sent; `attempts` is the fencing number.
     [[nodiscard]] const std::vector<storage::MessageRow>& claimed() const { return claimed_; }
 
 private:

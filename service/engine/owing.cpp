@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/digest.h"
+#include "service/engine/links.h"
 #include "service/engine/payers.h"
 #include "service/engine/platform.h"
 #include "service/engine/policy_counters.h"
@@ -117,6 +118,15 @@ void record_message(Turn& turn, Working& customer, const storage::MessageRow& ro
 
 namespace {
 
+/// The token of the link that goes out with a question, to whoever is to answer it; empty where none does.
+std::string token_for(Turn& turn, Working& customer, const Owed& owed) {
+    if (owed.facts.links == notifications::Links::none || owed.facts.payer_decides || owed.facts.choices.empty())
+        return {};
+    for (const protection::Question& question : customer.state.questions)
+        if (question.id == owed.question) return open_link(turn, customer, question);
+    return {};
+}
+
 /// A payer reads their own language, and which line is meant.
 notifications::Facts for_reader(Turn& turn, const Working& customer, const Owed& owed) {
     const customers::Profile& profile = customer.state.profile;
@@ -127,9 +137,11 @@ notifications::Facts for_reader(Turn& turn, const Working& customer, const Owed&
     return facts;
 }
 
-storage::MessageRow row_of(Turn& turn, const Working& customer, const Owed& owed, std::string id,
-                           std::string_view cause) {
-    const notifications::Rendered rendered = turn.around.templates->render(for_reader(turn, customer, owed));
+storage::MessageRow row_of(Turn& turn, Working& customer, const Owed& owed, std::string id, std::string_view cause) {
+    const std::string token = token_for(turn, customer, owed);
+    notifications::Facts facts = for_reader(turn, customer, owed);
+    if (!token.empty()) facts.link = link_to(turn.around.public_url, token);
+    const notifications::Rendered rendered = turn.around.templates->render(facts);
     storage::MessageRow row;
     row.id = std::move(id);
     row.kind = notifications::word(owed.facts.kind);
@@ -138,7 +150,7 @@ storage::MessageRow row_of(Turn& turn, const Working& customer, const Owed& owed
              : owed.to_payer      ? customer.state.profile.payer.e164()
                                   : sms_recipient(customer);
     row.language = rendered.language;
-    row.text = rendered.text;
+    row.text = token.empty() ? rendered.text : masked(rendered.text, token);
     row.encoding = notifications::word(rendered.measure.encoding);
     row.segments = rendered.measure.segments;
     row.template_id = rendered.template_id;

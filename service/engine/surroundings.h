@@ -32,6 +32,7 @@ struct Surroundings {
         bool told = false;       ///< a web-hook is configured
         std::string allow_host;  ///< to be zero-rated while data is held: where the links in messages lead
     } platform;
+    std::string public_url;  ///< where travellers reach us, for links in messages; no slash at its end
     tariffs::Span app_confirm_within = tariffs::minutes(2);  ///< then an app message goes by SMS too
     bool camara_asks = false;                                ///< a CAMARA server can be asked where a device is
 

@@ -25,6 +25,7 @@ struct Api {
     int max_batch_rate_per_minute = 0;  ///< WebHook-Allowed-Rate; 0: `*`
     std::string sms_driver = "sandbox";
     std::string ip_warning;  ///< why there is no IP database; empty when there is
+    std::string app_driver = "sandbox";
 
     [[nodiscard]] storage::Store& store() const { return engine.store(); }
 };
@@ -42,6 +43,8 @@ void add_report_routes(std::vector<Route>& routes, Api& api);
 void add_evidence_routes(std::vector<Route>& routes, Api& api);
 void add_confirmation_routes(std::vector<Route>& routes, Api& api);
 void add_message_routes(std::vector<Route>& routes, Api& api);
+/// `/c/{token}`: the page that a link in a message leads to.
+void add_link_routes(std::vector<Route>& routes, Api& api);
 void add_operation_routes(std::vector<Route>& routes, Api& api);
 void add_store_routes(std::vector<Route>& routes, Api& api);
 void add_sandbox_routes(std::vector<Route>& routes, Api& api);
@@ -74,6 +77,10 @@ struct Seen {
     protection::Terms terms;
 };
 [[nodiscard]] std::optional<Seen> see_customer(Api& api, storage::CustomerId id);
+
+/// A message's text as whoever asks may see it: as it is delivered where the driver is `sandbox`, else with `…` in the
+/// place of its link's token.
+[[nodiscard]] std::string shown_text(Api& api, const storage::MessageRow& row);
 
 /// True when the caller may see whole phone numbers.
 [[nodiscard]] bool sees_numbers(const Request& request);

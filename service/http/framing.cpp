@@ -136,7 +136,7 @@ Outcome read_path(std::string_view raw, Head& head) {
 }
 
 /// Values may be any bytes: an SMS gateway sends texts in other charsets than UTF-8.
-Outcome read_query(std::string_view raw, Head& head) {
+Outcome read_fields(std::string_view raw, Fields& fields) {
     return each_part(raw, '&', [&](std::string_view part) -> Outcome {
         if (part.empty()) return std::nullopt;
         const std::size_t equals = part.find('=');
@@ -144,7 +144,7 @@ Outcome read_query(std::string_view raw, Head& head) {
         std::optional<std::string> value = percent_decoded(
             equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1), Plus::is_space);
         if (!name || !value) return malformed("The query has a % that is not followed by two hexadecimal digits.");
-        head.request.parameters.emplace_back(std::move(*name), std::move(*value));
+        fields.emplace_back(std::move(*name), std::move(*value));
         return std::nullopt;
     });
 }
@@ -162,7 +162,8 @@ Outcome read_target(std::string_view target, Head& head) {
     if (target.empty() || target.front() != '/') return malformed("The request target must begin with a slash.");
     const std::size_t mark = target.find('?');
     if (Outcome refused = read_path(target.substr(0, mark), head)) return refused;
-    return mark == std::string_view::npos ? std::nullopt : read_query(target.substr(mark + 1), head);
+    return mark == std::string_view::npos ? std::nullopt
+                                          : read_fields(target.substr(mark + 1), head.request.parameters);
 }
 
 Outcome read_request_line(std::string_view line, Head& head) {
@@ -324,6 +325,12 @@ tl::expected<std::size_t, Refused> head_length(std::string_view received, std::s
         return tl::unexpected{Refused{431, "headers_too_large", fmt::format("The head is over {} bytes.", max_bytes)}};
     }
     return end == std::string_view::npos ? 0 : length;
+}
+
+std::optional<Fields> read_form(std::string_view body) {
+    Fields fields;
+    if (read_fields(body, fields)) return std::nullopt;
+    return fields;
 }
 
 tl::expected<Head, Refused> read_head(std::string_view bytes) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -18,6 +20,9 @@ struct Refused {
     std::string code;    ///< the problem's code, such as `length_required`
     std::string detail;  ///< one sentence for whoever sent it
 };
+
+/// Names and values in order, decoded.
+using Fields = std::vector<std::pair<std::string, std::string>>;
 
 /// A request's head, read strictly: everything RFC 9112 leaves to taste is refused.
 struct Head {
@@ -39,6 +44,9 @@ struct Head {
 /// header values that carry CR, LF, NUL, plain or percent-encoded (400), paths that are no UTF-8, hold control
 /// characters or dot segments (400), other versions than HTTP/1.0 and 1.1 (505).
 [[nodiscard]] tl::expected<Head, Refused> read_head(std::string_view head);
+
+/// The fields of a body in `application/x-www-form-urlencoded`, read like a query. Nothing when it is none.
+[[nodiscard]] std::optional<Fields> read_form(std::string_view body);
 
 /// What the answer's head says beside the handler's own.
 struct AnswerFraming {

@@ -17,12 +17,7 @@ std::string random_text(int bytes) {
     std::string random(static_cast<std::size_t>(bytes), '\0');
     if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), bytes) != 1)
         throw std::runtime_error("the system gives no random bytes");
-    std::string text = data::to_base64(random);  // in the alphabet for URLs, without padding
-    while (!text.empty() && text.back() == '=')
-        text.pop_back();
-    std::replace(text.begin(), text.end(), '+', '-');
-    std::replace(text.begin(), text.end(), '/', '_');
-    return text;
+    return data::to_base64_url(random);
 }
 
 /// What follows the scheme (given in lower case, with its space) in Authorization; empty when it is another one.

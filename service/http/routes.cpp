@@ -50,6 +50,7 @@ std::vector<Route> all_routes(Api& api) {
     add_report_routes(routes, api);
     add_confirmation_routes(routes, api);
     add_message_routes(routes, api);
+    add_link_routes(routes, api);
     add_operation_routes(routes, api);
     add_store_routes(routes, api);
     add_sandbox_routes(routes, api);

@@ -1,4 +1,5 @@
 #include "notifications/sms_text.h"
+#include "service/engine/links.h"
 #include "service/engine/outbox_jobs.h"
 #include "service/http/api.h"
 #include "service/json/reader.h"
@@ -12,6 +13,11 @@ std::string shown_number(const Request& request, const storage::MessageRow& row)
     const auto number = notifications::Msisdn::parse(row.to);
     if (!number) return {};
     return sees_numbers(request) ? number->e164() : number->masked();
+}
+
+json shown(Api& api, const Request& request, storage::MessageRow row) {
+    row.text = shown_text(api, row);
+    return message_json(row, shown_number(request, row));
 }
 
 Response list_messages(Api& api, const Request& request) {
@@ -36,7 +42,7 @@ Response list_messages(Api& api, const Request& request) {
     const auto rows = api.store().read_messages(filter, *page);
     json items = json::array();
     for (const storage::MessageRow& row : rows)
-        items.push_back(message_json(row, shown_number(request, row)));
+        items.push_back(shown(api, request, row));
     const bool more = static_cast<int>(rows.size()) == page->limit;
     return list_response(std::move(items), more ? std::optional(rows.back().row) : std::nullopt);
 }
@@ -48,7 +54,7 @@ Response retry(Api& api, const Request& request) {
     engine::RetryJob job(row->row);
     if (auto refusal = submit(api, job)) return *refusal;
     if (!job.refusal().empty()) return problem(409, "not_retryable", job.refusal());
-    return json_response(message_json(job.message(), shown_number(request, job.message())));
+    return json_response(shown(api, request, job.message()));
 }
 
 Response measure(const Request& request) {
@@ -63,6 +69,13 @@ Response measure(const Request& request) {
 }
 
 }  // namespace
+
+std::string shown_text(Api& api, const storage::MessageRow& row) {
+    const std::string& driver = row.channel == "app" ? api.app_driver : api.sms_driver;
+    if (driver != "sandbox" || row.question.empty()) return row.text;
+    const auto customer = api.store().read_customer(row.customer);
+    return customer ? engine::text_to_send(row, customer->key, storage::decode_state(customer->state)) : row.text;
+}
 
 void add_message_routes(std::vector<Route>& routes, Api& api) {
     routes.push_back({"GET",

@@ -1,5 +1,6 @@
 #include <kainjow/mustache.hpp>
 
+#include <algorithm>
 #include <map>
 
 #include "data/embedded.h"
@@ -12,6 +13,18 @@ using kainjow::mustache::data;
 using kainjow::mustache::mustache;
 
 constexpr int shown_messages = 200;
+
+/// A text around its link; all of it before, where there is none.
+struct Linked {
+    std::string before, link, after;
+};
+
+Linked split(const std::string& text, const std::string& start) {
+    const std::size_t begin = text.find(start);
+    if (begin == std::string::npos) return {text, "", ""};
+    const std::size_t end = std::min(text.find_first_of(" \n", begin), text.size());
+    return {text.substr(0, begin), text.substr(begin, end - begin), text.substr(end)};
+}
 
 /// The phones of the sandbox: the last messages, grouped by number, each as the traveller reads it.
 Response sandbox(Api& api, const Request&) {
@@ -27,7 +40,14 @@ Response sandbox(Api& api, const Request&) {
         }
         data message;
         message.set("kind", row->kind);
-        message.set("text", row->text);
+        const Linked text = split(shown_text(api, *row), api.engine.around()->public_url + "/c/");
+        message.set("before", text.before);
+        if (!text.link.empty()) {
+            data link;
+            link.set("url", text.link);
+            message.set("link", link);
+        }
+        message.set("after", text.after);
         message.set("language", row->language);
         message.set("state", std::string(storage::word(row->state)));
         message.set("at", tariffs::to_rfc3339(row->created));

@@ -92,7 +92,8 @@ def test_a_configuration_in_order_is_said_to_be(tmp_path):
 
 @pytest.mark.parametrize("option, value", [
     ("listen", "nowhere"), ("listen", "127.0.0.1:99999"), ("store", "mysql://x"), ("sms.driver", "pigeon"),
-    ("app.driver", "kannel"), ("links", "maybe"), ("home.country", "Britain"), ("default-regime", "none-such"),
+    ("app.driver", "kannel"), ("links", "maybe"), ("public-url", "roam.example.net"),
+    ("public-url", "https://roam.example.net/?x"), ("home.country", "Britain"), ("default-regime", "none-such"),
     ("welcome.repeat-after", "soon"), ("events.max-age", "35")])
 def test_a_value_that_is_none_stops_the_program_and_names_its_option(option, value):
     result = run("check-config", f"--{option}", value)

@@ -193,6 +193,25 @@ def answerConfirmation(service):
     yield customer.answer("decline", by="app")
 
 
+def link_of(customer):
+    return "/c/" + re.search(r"/c/([A-Za-z0-9_-]+)", customer.notification("confirm_cap")["text"])[1]
+
+
+@call
+def showQuestion(service):
+    yield service.get(link_of(at_the_limit(service)))
+    yield service.get("/c/no-such-link")
+
+
+@call
+def answerByLink(service):
+    link = link_of(at_the_limit(service))
+    yield service.post(link, data={"choice": "fly"})
+    yield service.post(link, data={"choice": "extend"}, headers={"Sec-Fetch-Site": "cross-site"})
+    yield service.post(link, data={"choice": "extend"})
+    yield service.post(link, data={"choice": "decline"})
+
+
 @call
 def listNotifications(service):
     customer = at_the_limit(service)
