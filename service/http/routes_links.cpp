@@ -85,6 +85,7 @@ Response answer(Api& api, const Linked& linked, const notifications::Templates& 
         case AnswerResult::already_decided:
             return page_of(linked, templates, job.question()).closed();
         case AnswerResult::not_offered:
+        case AnswerResult::payer_decides:
         case AnswerResult::unknown_question:
             break;
     }
