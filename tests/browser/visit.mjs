@@ -44,7 +44,6 @@ async function visit(browser, wish) {
     javaScriptEnabled: wish.scripts ?? false,
     colorScheme: wish.dark ? "dark" : "light",
     viewport: { width: wish.width ?? 360, height: 740 },
-    deviceScaleFactor: wish.picture ? 2 : 1,
   });
   const page = await context.newPage();
   let requests = 0;

@@ -61,9 +61,9 @@ struct Traveller {
     std::string fx;              ///< lines of fx.csv
     std::string zones;           ///< lines of zones.csv
     bool inbound = false;        ///< another operator's customer
-    tariffs::Span warn_lead_time = tariffs::minutes(10);
     std::set<notifications::Kind> may_opt_out{notifications::Kind::welcome};
     std::string passes{};  ///< lines of passes.csv, all columns
+    tariffs::Span warn_lead_time = tariffs::minutes(10);
 };
 
 /// A story as one row of a test's table.
