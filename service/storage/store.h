@@ -44,7 +44,8 @@ struct CustomerRow {
     std::string key;    ///< 32 bytes: encrypts this customer's evidence; empty once erased
     std::optional<Instant> wake;
 };
-/// `m:+44…`, `i:23415…`, `c:opaque-id`, `k:camara-subscription`, `p:policy-subscription` -> customer.
+/// `m:+44…`, `i:23415…`, `c:opaque-id`, `k:camara-subscription`, `p:policy-subscription`, `t:` and a
+/// link token's digest -> customer.
 struct AliasRow {
     std::string alias;
     CustomerId customer = 0;

@@ -456,7 +456,7 @@ GOOD = {"subscriber": {"msisdn": "+447700900999"}, "visitedNetwork": network(FR)
     ({"service": ["data"]}, "service"), ({"visitedNetwork": {"mcc": 208, "mnc": "09"}}, "mcc"),
     ({"visitedNetwork": {"mcc": "208"}}, "mnc"), ({"visitedNetwork": "208-09"}, "visitedNetwork"),
     ({"requested": -1}, "requested"), ({"requested": "1000"}, "requested"), ({"requested": 1.5}, "requested"),
-    ({"requested": True}, "requested"), ({"requested": 10**30}, "requested"), ({"used": -1}, "used"),
+    ({"requested": True}, "requested"), ({"used": -1}, "used"),
     ({"used": "0"}, "used"), ({"session": 7}, "session"), ({"session": ""}, "session"),
     ({"session": "s" * 5000}, "session"), ({"final": "yes"}, "final"), ({"final": 1}, "final"),
     ({"emergency": "no"}, "emergency"), ({"emergency": 1}, "emergency")], ids=lambda value: str(value)[:40])
