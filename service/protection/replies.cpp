@@ -168,8 +168,8 @@ std::optional<notifications::Choice> final_answer(const Deciding& d, const Quest
 
 /// A text to the writer.
 void tell(Replying& r, Owed owed) {
-    const bool payer = r.writer.as == Writer::As::payer;
-    r.d.out.owed.push_back(payer ? for_payer(r.d.state, std::move(owed)) : std::move(owed));
+    if (r.writer.as == Writer::As::payer) owed = for_payer(r.d.state, std::move(owed));
+    r.d.out.owed.push_back(std::move(owed));
 }
 
 /// One help answer, with the question that is open if there is one.
