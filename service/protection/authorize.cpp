@@ -377,8 +377,7 @@ AuthorizationDecision decide_authorization(const Authorization& asked, const Ter
     settle(d);
     Authorizing a{d, asked, session, result};
     decide_asked(a);
-    if (!result.decision.holds.empty()) ++state.hold_sequence;
-    state.wake = next_wake(state, *world.rules);
+    finish(d);
     return result;
 }
 

@@ -128,6 +128,8 @@ void withdraw_wishes(Deciding& d) {
 void finish(Deciding& d) {
     if (!d.out.holds.empty()) ++d.state.hold_sequence;
     d.state.wake = next_wake(d.state, d.rules());
+    for (const HeldPass& pass : d.state.passes)  // one recorded ahead lifts what it covers when it begins
+        if (pass.from > d.now && !pass.ended) consider(d.state.wake, pass.from);
 }
 
 Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, const Terms& terms, const World& world,

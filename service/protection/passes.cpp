@@ -220,7 +220,8 @@ void settle_passes(Deciding& d) {
     std::erase_if(d.state.passes, [&](const HeldPass& pass) {
         return pass.ended && std::max(pass.until, *pass.ended) + d.rules().keep_periods < d.now;
     });
-    if (over) relift(d, d.now);
+    if (over) return relift(d, d.now);
+    if (!d.state.passes.empty()) relift_holds(d, d.now);  // one that was recorded ahead may have begun
 }
 
 void relift_holds(Deciding& d, Instant at) {
