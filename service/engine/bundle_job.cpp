@@ -127,9 +127,11 @@ void BundleEndJob::run(Turn& turn) {
         protection::decide_bundle_end(id_, terms, turn.around.world(), turn.now, seed, customer->state);
     result_ = decided.result;
     customer->changed = true;
+    const std::string decision = decision_json(decided.decision, customer->state, terms, turn.now);
     if (const HeldPass* pass = find_pass(customer->state, id_); pass && result_ == BundleResult::ended)
-        turn.record(*customer, "pass",
-                    bundle_json(*pass, "ended", decision_json(decided.decision, customer->state, terms, turn.now)));
+        turn.record(*customer, "pass", bundle_json(*pass, "ended", decision));
+    else if (!decided.decision.reasons.empty())  // what had ended by the clock ended all the same
+        turn.record(*customer, "timer", decision);
     (void)owe(turn, *customer, terms, decided.decision, "pass", seed);
 }
 

@@ -164,6 +164,11 @@ void EraseJob::run(Turn& turn) {
     Working* customer = owner ? turn.customer(*owner) : nullptr;
     if (!customer) return;
     found_ = true;
+    for (Working* line : lines_of(turn, *customer)) {  // whoever has the number next must decide nothing for them
+        Profile without = line->state.profile;
+        without.payer = {};
+        apply(turn, *line, std::move(without), "payer_erased");
+    }
     turn.record(*customer, "erased", "{\"what\":\"personal data erased, the key destroyed\"}");
     drop_payer(turn, *customer);
     release_erased(turn, *customer);
@@ -229,7 +234,7 @@ void AnswerJob::run(Turn& turn) {
     result_ = protection::AnswerResult::unknown_question;
     Working* customer = turn.customer(customer_);
     if (!customer) return;
-    const std::string seed = "answer/" + answer_.question;
+    const std::string seed = fmt::format("answer/{}/{}", answer_.question, customer->state.entries);
     const protection::AnswerDecision answered =
         protection::decide_answer(answer_, turn.terms(*customer), turn.around.world(), turn.now, seed, customer->state);
     const protection::Terms terms = turn.terms(*customer);  // an answer may have set a cap

@@ -243,11 +243,12 @@ void unreach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace
     const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
     count.reached = count.early = false;
     count.mark = count.used >= limit ? 100 : highest_passed(rule, count.used, limit);
-    Question asked;
-    if (Question* question = open_question(d.state, Cause::cap, rule.id)) {
+    if (Question* question = open_question(d.state, Cause::cap, rule.id))
         end_question(*question, Ending::release, d.now);
-        asked = *question;
-    }
+    Question asked;  // whoever was asked is told
+    if (const Hold* standing = find_hold(d.state, Cause::cap, rule.id))
+        for (const Question& question : d.state.questions)
+            if (question.id == standing->question) asked = question;
     release(d, Cause::cap, rule.id, std::move(reason));
     Owed owed;
     owed.facts = facts_at(place, d.terms, d.world, d.now, Kind::released);

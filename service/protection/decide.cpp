@@ -36,7 +36,7 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     const KnownPlace place = known ? *known : KnownPlace{};
     if (rule.every || !limit) return;
     if (count.used >= *limit) count.early = false;
-    const std::int64_t used = count.used + (count.early ? kept_for_grants(d.state, rule.id, Kept::all) : 0);
+    const std::int64_t used = plus(count.used, count.early ? kept_for_grants(d.state, rule.id, Kept::all) : 0);
     const int passed = used >= *limit ? 100 : highest_passed(rule, used, *limit);
     const bool holds = at_limit(rule, d.terms) == customers::AtLimit::hold;
     if (count.reached && (passed < 100 || !holds)) return unreach(d, rule, count, place, "the limit was raised");
@@ -47,6 +47,10 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
             changed.services = rule.services;
             hold(d, changed, "cap " + rule.id + " covers other services now");
         }
+        // An answer must open what was shown: where that is other now, it is asked anew.
+        const Question* asked = open_question(d.state, Cause::cap, rule.id);
+        if (asked && (asked->limit != *limit || asked->next_limit != limit_of(rule, count.stage + 1).value_or(0)))
+            ask_cap(d, present, count, place, d.now);
         return;
     }
     if (passed <= count.mark) return;  // a raised limit re-arms nothing: each threshold is told once a stage and period

@@ -137,10 +137,9 @@ void note_freed(std::vector<std::string>& freed, const Grant& grant) {
 void lapse_grants(Deciding& d) {
     std::vector<std::string> freed;
     std::erase_if(d.state.grants, [&](const Grant& grant) {
-        if (grant.quantity == 0 && grant.valid_until <= d.now) return true;
-        if (grant.keep_until > d.now) return false;
-        note_freed(freed, grant);
-        return true;
+        const bool over = grant.quantity == 0 ? grant.valid_until <= d.now : grant.keep_until <= d.now;
+        if (over) note_freed(freed, grant);
+        return over;
     });
     release_early(d, freed);
 }
@@ -153,7 +152,10 @@ void release_early(Deciding& d, const std::vector<std::string>& freed) {
         const Hold* standing = find_hold(d.state, Cause::cap, count.cap);
         if (!count.early || !was_kept || !rule || (standing && standing->declined) || count.end <= d.now) continue;
         if (kept_for_grants(d.state, count.cap, Kept::all) > 0) continue;
-        unreach(d, rule_of(count, *rule), count, place, "what was granted was not used");
+        const customers::CapRule& own = rule_of(count, *rule);
+        unreach(d, own, count, place, "what was granted was not used");
+        for (const int threshold : own.thresholds)  // the question has told more than these: none is told again
+            if (threshold < 100) count.mark = std::max(count.mark, threshold);
     }
 }
 

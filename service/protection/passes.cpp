@@ -31,6 +31,11 @@ std::int64_t left_of(const HeldPass& pass) {
     return pass.allowance ? std::max<std::int64_t>(*pass.allowance - pass.used, 0) : INT64_MAX;
 }
 
+/// 80 % of its allowance, or more.
+bool mostly_used(const HeldPass& pass) {
+    return pass.allowance && static_cast<__int128>(pass.used) * 5 >= static_cast<__int128>(*pass.allowance) * 4;
+}
+
 notifications::Amount volume(std::int64_t bytes) {
     notifications::Amount amount;
     amount.bytes = bytes;
@@ -200,7 +205,7 @@ void use_pass(Deciding& d, HeldPass& pass, std::int64_t quantity, const KnownPla
     if (left_of(pass) == 0) {
         end_pass(d, pass, "its allowance is used up");
         relift(d, at);
-    } else if (!pass.warned && static_cast<__int128>(pass.used) * 5 >= static_cast<__int128>(*pass.allowance) * 4) {
+    } else if (!pass.warned && mostly_used(pass)) {
         pass.warned = true;
         if (d.terms.opt_out.count(Kind::pass_threshold)) return;
         Owed owed = pass_message(d, pass, Kind::pass_threshold);
@@ -268,6 +273,10 @@ BundleDecision decide_bundle(HeldPass bundle, const Terms& terms, const World& w
         result.result = BundleResult::not_a_bundle;
     } else if (known != state.passes.end()) {
         result.result = BundleResult::changed;
+        // What was told is not told again, unless the bundle is valid anew.
+        const bool over = bundle.until <= now || left_of(bundle) == 0;
+        if (over) bundle.ended = known->ended;
+        bundle.warned = known->warned && (over || mostly_used(bundle));
         *known = std::move(bundle);
     } else {
         state.passes.push_back(std::move(bundle));

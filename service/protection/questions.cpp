@@ -200,16 +200,17 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
     const bool yes = answer.choice != "decline";
     end_question(question, yes ? Ending::confirm : Ending::decline, d.now);
     d.out.reasons.push_back("answered " + answer.choice + " by " + answer.by);
-    if (question.own_cap) return settle_own_cap(d, Question(question), yes);
-    if (const HeldPass* offer = offer_named(question, answer.choice))
-        buy_pass(d, question, *offer);  // the hold stays and is lifted for as long as the pass covers
-    else if (question.cause == Cause::destination)
-        answer_destination(d, question, yes);
+    const Question answered = question;  // what follows may ask anew, and move the questions
+    if (answered.own_cap) return settle_own_cap(d, answered, yes);
+    if (const HeldPass* offer = offer_named(answered, answer.choice))
+        buy_pass(d, answered, *offer);  // the hold stays and is lifted for as long as the pass covers
+    else if (answered.cause == Cause::destination)
+        answer_destination(d, answered, yes);
     else if (yes)
-        open_next_stage(d, question);
+        open_next_stage(d, answered);
     if (!yes)
-        if (Hold* standing = find_hold(d.state, question.cause, question.about)) standing->declined = true;
-    owe_of_question(d, question, written_answer(d, yes ? Kind::receipt : Kind::declined, question, answer.choice));
+        if (Hold* standing = find_hold(d.state, answered.cause, answered.about)) standing->declined = true;
+    owe_of_question(d, answered, written_answer(d, yes ? Kind::receipt : Kind::declined, answered, answer.choice));
 }
 
 Question* open_question(CustomerState& state, Cause cause, std::string_view about) {
@@ -292,6 +293,7 @@ void ask_own_cap(Deciding& d, const customers::CapRule& rule, std::int64_t limit
     question.limit = rule.limit;
     question.next_limit = limit;
     notifications::Facts facts = about_own_cap(d, Kind::confirm_cap, rule, rule.limit).facts;
+    question.used = facts.used.money ? facts.used.money->micros : facts.used.bytes;
     facts.choices = printed_choices(question, d.terms);
     question.prices = facts.prices;
     owe_question(d, std::move(facts), question);

@@ -185,6 +185,14 @@ void count_volume(Deciding& d, const RoamingEvent& event, const KnownPlace& plac
     }
 }
 
+/// Caps that are reached early because of what is kept for grants: where a record leaves nothing kept, that is over.
+std::vector<std::string> early_and_kept(const CustomerState& state) {
+    std::vector<std::string> caps;
+    for (const CapCount& count : state.counts)
+        if (count.early && kept_for_grants(state, count.cap, Kept::all) > 0) caps.push_back(count.cap);
+    return caps;
+}
+
 /// What a pass covers of the record, and the rest. What the sender charged belongs to what is not covered.
 std::vector<Part> parts_of(const RoamingEvent& event, const HeldPass* pass) {
     if (!pass) return {{event.quantity, event.charged, ""}};
@@ -284,6 +292,7 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     const std::vector<Part> parts = parts_of(event, pass);
     const std::int64_t covered = pass ? parts.front().quantity : 0;
     const std::string pass_id = pass ? pass->id : std::string();
+    const std::vector<std::string> kept = early_and_kept(d.state);
     note_record(d, event);
     Money total;
     bool priced = true;
@@ -306,6 +315,7 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     if (pass) use_pass(d, *pass, covered, place, event.time.at, event.time.offset_minutes);
     settle_grants(d.state, event.session, event.service, covered, pass_id);
     settle_grants(d.state, event.session, event.service, event.quantity - covered, "");
+    release_early(d, kept);
     if (!d.out.priced->priced && event.service == tariffs::Service::data) protect_unpriced(d, place, event.time.at);
 }
 

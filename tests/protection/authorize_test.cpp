@@ -141,6 +141,15 @@ TEST_CASE("nothing fits") {
           {"ask data in session a", "", "", ""},
           {"ask data in session b", holds, asked, ""},
           {"ask data in session a used 3 MB final", "", "", "said allow final, data held, kept 3.00"}}},
+        {"once the records tell that there is room after all, it is released, and no lower threshold is told",
+         {},
+         {arrival,
+          {"ask data in session a", "", "", ""},
+          {"ask data in session b", holds, asked, ""},
+          {"ask data in session a used 7 MB final", "", "", "data held, kept 7.00"},
+          {"use 7 MB on 440-10 in session a", "counted", "released monthly/1",
+           "data allowed, used 7.00, kept 0.00, question withdrawn"},
+          {"use 1 MB on 440-10 in session c", "counted", "", "used 8.00"}}},
     });
 }
 

@@ -137,6 +137,19 @@ TEST_CASE("a pass bought at a cap") {
     });
 }
 
+TEST_CASE("a pass that does not help where the customer went on to leaves the place asked about") {
+    tell_all({
+        {"answered from a place that has become dear, the receipt is of the answered question",
+         with("jp,*,JP,data,4.00,GBP,incl,20,10 MB,24 h,rolling,Japan day\n"),
+         {arrival,
+          to_the_cap,
+          {"2h: attach 208-10", "welcomed", "welcome", "data held"},
+          {"3h: publish *,*,data,8.00,GBP,MB,1 B,1 B,,,yes", "", "", ""},
+          {"4h: answer pass:jp", "confirmation_requested", "confirm_destination, receipt monthly/1",
+           "bought 1, opened pass, data held, holds cap:monthly destination:FR"}}},
+    });
+}
+
 TEST_CASE("a pass bought at a dear place") {
     tell_all({
         {"lifts the hold there; when it ends data is held again and asked about",
