@@ -1,11 +1,12 @@
 """Caps: thresholds once, stages by consent, holds, overrun, volumes, periods, changes, closed periods."""
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from blackbox import DE, FR, JP, amount_of, megabytes, money, monthly, now, spent
+from blackbox import DE, FR, JP, amount_of, kilobytes, megabytes, money, monthly, now, rfc3339, spent
 
 
 def sent(result):
@@ -58,6 +59,34 @@ def test_a_threshold_message_says_amount_limit_and_its_cause(service):
     assert message["about"] == {"cap": "monthly", "stage": 1, "threshold": 80}
     assert customer.last_event["id"] in str(message["cause"])
     assert message["id"] in [item["id"] for item in result["notifications"]]
+
+
+def told_within(service, seconds):
+    """How many messages of thresholds and limits were not later than that."""
+    name = f'roamguard_warning_lateness_seconds_bucket{{le="{seconds}"}} '
+    return int(re.search("^" + re.escape(name) + r"(\d+)", service.get("/metrics").text, re.M)[1])
+
+
+def test_a_fast_session_is_told_early_and_the_message_says_that_it_is_a_forecast(service):
+    customer = service.customer(caps=[monthly()])
+    customer.usage(0, FR, ago=timedelta(minutes=4), session="s")
+    before = told_within(service, 0.1)
+    result = customer.usage(megabytes(4), FR, ago=timedelta(minutes=2), session="s")
+    assert result["outcome"] == "threshold_reached"
+    assert result["caps"][0]["percent"] == 40
+    assert "Forecast" in customer.notification("threshold")["text"]
+    assert told_within(service, 0.1) == before + 1
+    assert "forecast: the rest of cap monthly lasts" in str(customer.timeline())
+    assert customer.usage(megabytes(5), FR, session="s")["outcome"] == "counted"
+    assert marks(customer) == [("monthly", 1, 80)]
+
+
+def test_what_a_long_record_tells_at_its_end_is_not_late(service):
+    customer = service.customer(caps=[monthly()])
+    before = told_within(service, 5)
+    begun, ended = now() - timedelta(minutes=40), now()
+    customer.usage(megabytes(8), FR, startedAt=rfc3339(begun), endedAt=rfc3339(ended))
+    assert told_within(service, 5) == before + 1
 
 
 # ---- the limit
