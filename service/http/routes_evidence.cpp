@@ -23,7 +23,7 @@ std::vector<storage::EvidenceRow> chain_of(Api& api, const Seen& seen) {
 std::string words_of(const json& list) {
     std::string text;
     for (const json& word : list)
-        text += (text.empty() ? "" : ", ") + word.get<std::string>();
+        if (word.is_string()) text += (text.empty() ? "" : ", ") + word.get<std::string>();
     return text;
 }
 
@@ -42,11 +42,17 @@ std::string subject(const std::string& kind, const json& entry) {
         return "asked to use " + entry["asked"].value("service", "") + ": " + entry["answer"].value("decision", "") +
                " (" + entry["answer"].value("reason", "") + ")";
     if (kind == "reply") return "SMS of the customer, read as " + member("says") + ": " + member("result");
+    if (kind == "pass") return "bundle " + member("name") + " " + member("what");
     if (kind == "platform") {
-        const json& told = entry["data"];
-        return "the platform is told: " + words_of(told["services"]) +
+        const json told = entry.value("data", json::object());
+        if (member("type") == "org.roamguard.charge.requested.v1") {
+            const json price = told.value("price", json::object());
+            return "the platform is asked to charge " + price.value("amount", "") + " " + price.value("currency", "") +
+                   " for the pass " + told.value("pass", json::object()).value("name", "");
+        }
+        return "the platform is told: " + words_of(told.value("services", json::array())) +
                (member("type") == "org.roamguard.data.held.v1" ? " held" : " released") + " (" +
-               words_of(told["causes"]) + "), number " + std::to_string(told.value("sequence", 0));
+               words_of(told.value("causes", json::array())) + "), number " + std::to_string(told.value("sequence", 0));
     }
     if (kind == "policy" || kind == "profile") return kind + " " + member("what");
     return {};

@@ -389,6 +389,18 @@ def test_a_bundle_covers_what_it_says_and_nothing_else(service, changes, usage, 
     assert amount_of(customer.cap()["used"]) == amount_of(money(str(cost)))
 
 
+def test_the_purchase_stands_in_the_evidence_for_care_to_read(service):
+    customer = held_at_cap(service)
+    buy(customer, "fr-day")
+    response = service.get(customer.path + "/timeline", params={"limit": 100})
+    assert response.status_code == 200, response.text
+    told = [item["summary"] for item in response.json()["items"] if "charge" in item["summary"]]
+    assert told == ["the platform is asked to charge 2.00 GBP for the pass France day"]
+    assert service.get(customer.path + "/timeline", params={"format": "html"}).status_code == 200
+    rows = service.get("/v1/notifications", params={"kind": "charge_requested", "msisdn": customer.msisdn}).json()["items"]
+    assert [(row["state"], row["error"]) for row in rows] == [("failed", "no_platform")]
+
+
 def test_a_bundle_may_name_a_pass_of_the_table(service):
     customer = service.customer(caps=[monthly()])
     assert put_pass(customer, "order-1", {"pass": "fr-day"}).status_code in (200, 201)

@@ -68,12 +68,13 @@ TEST_CASE("a raised limit") {
           {of("20.00"), "", "released monthly/1", "data allowed, holds none, question withdrawn, percent 50"},
           {"use 6 MB", "threshold_reached, counted", "threshold monthly/1/80", "used 16.00"},
           {"use 4 MB", over, asked, "data held"}}},
-        {"that is still reached keeps the hold",
+        {"that is still reached keeps the hold, and asks anew with the terms that count now",
          {},
          {arrival,
           {"use 4 MB", "counted", "", ""},
           {of("2.00"), "cap_reached, confirmation_requested", asked, "data held"},
-          {of("3.00"), "", "", "data held, question pending"}}},
+          {of("3.00"), "confirmation_requested", asked, "data held, question pending"},
+          {"answer extend", "", "receipt monthly/1", "stage 2, limit 6.00"}}},
     });
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("other changes of a cap") {
          {arrival,
           reached,
           {R"(profile {"caps":[{"id":"monthly","services":["voice_mo"],"amount":"10.00","currency":"GBP","thresholds":[50,80,100]}]})",
-           "", "", "data allowed"}}},
+           "confirmation_requested", asked, "data allowed"}}},
         {"a new period starts with the next period",
          {},
          {arrival,
