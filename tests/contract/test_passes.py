@@ -394,7 +394,7 @@ def test_the_purchase_stands_in_the_evidence_for_care_to_read(service):
     buy(customer, "fr-day")
     response = service.get(customer.path + "/timeline", params={"limit": 100})
     assert response.status_code == 200, response.text
-    told = [item["summary"] for item in response.json()["items"] if "charge" in item["summary"]]
+    told = [item["summary"] for item in response.json()["items"] if "asked to charge" in item["summary"]]
     assert told == ["the platform is asked to charge 2.00 GBP for the pass France day"]
     assert service.get(customer.path + "/timeline", params={"format": "html"}).status_code == 200
     which = {"kind": "charge_requested", "msisdn": customer.msisdn}
