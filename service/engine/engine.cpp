@@ -22,6 +22,12 @@ struct Engine::Waiting {
         done = true;
         finished.notify_one();
     }
+    /// Until it is done: what it failed with, or null.
+    std::exception_ptr wait() {
+        std::unique_lock lock(mutex);
+        finished.wait(lock, [this] { return done; });
+        return error;
+    }
 };
 
 namespace {
@@ -51,20 +57,37 @@ Engine::Engine(storage::Store& store, std::shared_ptr<const Surroundings> around
 Engine::~Engine() { stop(); }
 
 void Engine::submit(Job& job) {
-    Waiting waiting;
-    waiting.job = &job;
-    const std::size_t weight = std::max<std::size_t>(1, job.weight());
+    const std::vector<std::exception_ptr> faults = submit_together({&job});
+    if (faults.front()) std::rethrow_exception(faults.front());
+}
+
+std::vector<std::exception_ptr> Engine::submit_together(const std::vector<Job*>& jobs) {
+    std::vector<Waiting> all(jobs.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        all[i].job = jobs[i];
+        hand_in(all[i]);
+    }
+    while (by_hand_ && queued_ > 0)
+        run_batch(take_batch(), now());
+    std::vector<std::exception_ptr> faults;
+    for (Waiting& one : all)
+        faults.push_back(one.wait());
+    return faults;
+}
+
+/// Puts a request into the queue, or ends it where there is no room.
+void Engine::hand_in(Waiting& waiting) {
+    const std::size_t weight = std::max<std::size_t>(1, waiting.job->weight());
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_) throw storage::StoreUnavailable("the service is stopping");
-        if (job.refusable() && queued_ > 0 && queued_ + weight > options_.max_queued) throw Overloaded();
+        if (stopping_)
+            return waiting.finish(std::make_exception_ptr(storage::StoreUnavailable("the service is stopping")));
+        if (waiting.job->refusable() && queued_ > 0 && queued_ + weight > options_.max_queued)
+            return waiting.finish(std::make_exception_ptr(Overloaded()));
         queued_ += weight;
         waiting_.push_back(&waiting);
     }
     arrived_.notify_one();
-    std::unique_lock lock(waiting.mutex);
-    waiting.finished.wait(lock, [&] { return waiting.done; });
-    if (waiting.error) std::rethrow_exception(waiting.error);
 }
 
 void Engine::start() {

@@ -59,12 +59,17 @@ public:
     /// Runs the job and returns when it is durable. Throws Overloaded, storage::StoreUnavailable, or what the job
     /// threw. Any thread.
     void submit(Job& job);
+    /// Several requests at once, which fit into one batch: as if each had been submitted, in this order. What submit()
+    /// would throw for each, or null. Any thread.
+    [[nodiscard]] std::vector<std::exception_ptr> submit_together(const std::vector<Job*>& jobs);
 
     /// Starts and ends the thread. stop() finishes what was accepted.
     void start();
     void stop();
     /// One batch of what is waiting, and what is due by the clock. Returns how many requests it took.
     std::size_t step(Instant now);
+    /// Instead of start(), for what has one thread only: whoever submits runs the batch.
+    void step_at_submit() { by_hand_ = true; }
 
     /// The snapshot in force. Any thread.
     [[nodiscard]] std::shared_ptr<const Surroundings> around() const;
@@ -91,6 +96,7 @@ public:
 
 private:
     struct Waiting;
+    void hand_in(Waiting& waiting);
     void loop();
     std::vector<Waiting*> take_batch();
     void run_batch(const std::vector<Waiting*>& batch, Instant now);
@@ -119,6 +125,7 @@ private:
     std::deque<Waiting*> waiting_;
     std::atomic<std::size_t> queued_{0};
     bool stopping_ = false;
+    bool by_hand_ = false;
     std::thread thread_;
     std::atomic<std::int64_t> latest_{0};
     std::atomic<std::int64_t> failed_at_ms_{0};  ///< of the steady clock; 0 when the last commit succeeded

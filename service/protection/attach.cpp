@@ -131,9 +131,6 @@ void owe_no_guarantee(Deciding& d, const KnownPlace& place, Instant at) {
     note_told(d.state.advised, key, at);
 }
 
-/// Whether a question put lately is put again.
-enum class Repeat { not_lately, always };
-
 /// A high-cost place: data is off until the traveller confirms, asked with the whole content of the welcome.
 void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     const std::string destination = place.destination();
@@ -248,13 +245,13 @@ void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at) {
     if (!answer || !answer->confirmed) protect(d, place, at, Repeat::not_lately);
 }
 
-void protect_uncovered(Deciding& d, const KnownPlace& place, Instant at) {
+void protect_dear(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     if (!d.terms.holds || d.terms.barred || find_hold(d.state, Cause::destination, place.destination())) return;
     const DestinationAnswer* answer = trip_answer(d.state, place.destination());
     if ((answer && answer->confirmed) || !high_cost(place, d.terms, d.world, at) ||
         covered(d.state, place, tariffs::Service::data, d.now))
         return;
-    protect(d, place, at, Repeat::always);
+    protect(d, place, at, repeat);
 }
 
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because) {

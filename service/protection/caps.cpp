@@ -239,28 +239,57 @@ void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& 
     ask_cap(d, rule, count, place, at);
 }
 
-void unreach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, std::string reason) {
-    const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
-    count.reached = count.early = false;
-    count.mark = count.used >= limit ? 100 : highest_passed(rule, count.used, limit);
-    if (Question* question = open_question(d.state, Cause::cap, rule.id))
-        end_question(*question, Ending::release, d.now);
-    Question asked;  // whoever was asked is told
-    if (const Hold* standing = find_hold(d.state, Cause::cap, rule.id))
-        for (const Question& question : d.state.questions)
-            if (question.id == standing->question) asked = question;
-    release(d, Cause::cap, rule.id, std::move(reason));
+namespace {
+
+/// What a cap held flows again: whoever was asked is told, with what is used of which limit from now on. At home, or
+/// where a pass covers all of it, nothing was off.
+void tell_released(Deciding& d, const CapRule& rule, const CapCount& ended, std::int64_t used, std::int64_t limit,
+                   const Question& asked) {
+    const KnownPlace* known = d.state.place();
     Owed owed;
-    owed.facts = facts_at(place, d.terms, d.world, d.now, Kind::released);
+    owed.facts = facts_at(known ? *known : KnownPlace{}, d.terms, d.world, d.now, Kind::released);
     owed.facts.cap_id = rule.id;
     owed.facts.limit = amount_of(rule, limit);
-    owed.facts.used = amount_of(rule, std::max<std::int64_t>(count.used, 0));
+    owed.facts.used = amount_of(rule, std::max<std::int64_t>(used, 0));
     owed.facts.services = rule.services;
     owed.facts.cap_tax = rule.tax;
     owed.cap = rule.id;
-    owed.stage = count.stage;
-    owed.period_start = count.start;
+    owed.stage = ended.stage;
+    owed.period_start = ended.start;
     owe_of_question(d, asked, std::move(owed));
+}
+
+/// Ends a cap's hold. Returns the question it stood on, where it kept anything off.
+std::optional<Question> end_hold(Deciding& d, const std::string& cap, std::string reason) {
+    const Hold* standing = find_hold(d.state, Cause::cap, cap);
+    std::optional<Question> asked;
+    if (standing && !standing->asleep && !standing->in_force().empty()) {
+        asked.emplace();
+        for (const Question& question : d.state.questions)
+            if (question.id == standing->question) asked = question;
+    }
+    release(d, Cause::cap, cap, std::move(reason));
+    return asked;
+}
+
+}  // namespace
+
+void unreach(Deciding& d, const CapRule& rule, CapCount& count, std::string reason) {
+    const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
+    count.reached = count.early = false;
+    if (Question* question = open_question(d.state, Cause::cap, rule.id))
+        end_question(*question, Ending::release, d.now);
+    if (const auto asked = end_hold(d, rule.id, std::move(reason)))
+        tell_released(d, rule, count, count.used, limit, *asked);
+}
+
+void end_period(Deciding& d, const CapCount& ended) {
+    const auto asked = end_hold(d, ended.cap, "the cap's period is over");
+    const CapRule* rule = rule_named(d.terms, ended.cap);
+    if (!asked || !rule) return;
+    const CapCount* present = find_count(d.state, ended.cap, d.now);
+    const auto limit = limit_of(*rule, present ? present->stage : 1);
+    if (limit) tell_released(d, *rule, ended, present ? present->used : 0, *limit, *asked);
 }
 
 void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64_t delta, const KnownPlace& place,

@@ -39,7 +39,7 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     const std::int64_t used = plus(count.used, count.early ? kept_for_grants(d.state, rule.id, Kept::all) : 0);
     const int passed = used >= *limit ? 100 : highest_passed(rule, used, *limit);
     const bool holds = at_limit(rule, d.terms) == customers::AtLimit::hold;
-    if (count.reached && (passed < 100 || !holds)) return unreach(d, rule, count, place, "the limit was raised");
+    if (count.reached && (passed < 100 || !holds)) return unreach(d, rule, count, "the limit was raised");
     if (count.reached) {
         const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
         if (standing && standing->services != rule.services) {
@@ -53,8 +53,8 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
             ask_cap(d, present, count, place, d.now);
         return;
     }
-    if (passed <= count.mark) return;  // a raised limit re-arms nothing: each threshold is told once a stage and period
     if (passed >= 100 && holds) return reach(d, rule, count, place, d.now);
+    if (passed <= count.mark) return;  // a raised limit re-arms nothing
     count.mark = passed;
     if (passed >= 100) return tell_reached(d, rule, count, place, d.now);
     tell_threshold(d, rule, count, passed, count.used, place, d.now);

@@ -145,17 +145,13 @@ void lapse_grants(Deciding& d) {
 }
 
 void release_early(Deciding& d, const std::vector<std::string>& freed) {
-    const KnownPlace place = d.state.place() ? *d.state.place() : KnownPlace{};
     for (CapCount& count : d.state.counts) {
         const bool was_kept = std::find(freed.begin(), freed.end(), count.cap) != freed.end();
         const customers::CapRule* rule = rule_named(d.terms, count.cap);
         const Hold* standing = find_hold(d.state, Cause::cap, count.cap);
         if (!count.early || !was_kept || !rule || (standing && standing->declined) || count.end <= d.now) continue;
         if (kept_for_grants(d.state, count.cap, Kept::all) > 0) continue;
-        const customers::CapRule& own = rule_of(count, *rule);
-        unreach(d, own, count, place, "what was granted was not used");
-        for (const int threshold : own.thresholds)  // the question has told more than these: none is told again
-            if (threshold < 100) count.mark = std::max(count.mark, threshold);
+        unreach(d, rule_of(count, *rule), count, "what was granted was not used");
     }
 }
 

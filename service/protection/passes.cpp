@@ -252,7 +252,7 @@ void relift_holds(Deciding& d, Instant at) {
 void relift(Deciding& d, Instant at) {
     relift_holds(d, at);
     if (const KnownPlace* known = d.state.place(); known && !known->home())
-        protect_uncovered(d, KnownPlace(*known), at);
+        protect_dear(d, KnownPlace(*known), at, Repeat::always);
 }
 
 std::optional<Instant> next_pass_end(const CustomerState& state) {

@@ -322,7 +322,7 @@ void settle(Deciding& d) {
         if (hold.cause != Cause::cap) continue;
         for (const CapCount& count : d.state.counts)
             if (count.cap == hold.about && count.start == hold.period_start && count.end <= d.now) {
-                release(d, Cause::cap, hold.about, "the cap's period is over");
+                end_period(d, CapCount(count));
                 break;
             }
     }

@@ -51,8 +51,11 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
 void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& place);
 /// Usage told of the known place again.
 void still_there(CustomerState& state, const KnownPlace& place, Instant at);
-/// A high-cost place without an answer that no pass covers: data is held, and the question put.
-void protect_uncovered(Deciding& d, const KnownPlace& place, Instant at);
+/// Whether a question put lately is put again.
+enum class Repeat { not_lately, always };
+/// A high-cost place without an answer that no pass covers: data is held, and the question put. Also where the price
+/// became high while the traveller was there.
+void protect_dear(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat);
 /// Data that turned out to have no price is protected like high-cost, if that is where the customer is.
 void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at);
 
@@ -109,8 +112,11 @@ void tell_threshold(Deciding& d, const customers::CapRule& rule, const CapCount&
                     std::int64_t used, const KnownPlace& place, Instant at);
 /// The limit of a stage that holds is reached: commits the hold and asks.
 void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, Instant at);
-/// It is not reached after all: releases the hold, withdraws the question, says so.
-void unreach(Deciding& d, const customers::CapRule& rule, CapCount& count, const KnownPlace& place, std::string reason);
+/// It is not reached after all: releases the hold, withdraws the question, says so. Its mark stays: each threshold is
+/// told once a stage and period.
+void unreach(Deciding& d, const customers::CapRule& rule, CapCount& count, std::string reason);
+/// The hold of a period that is over ends; what was off because of it is told to be on again.
+void end_period(Deciding& d, const CapCount& ended);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
 void drop_old_counts(Deciding& d);
 /// A trip's counter begins earlier than was known; what was held and asked for it follows.

@@ -77,8 +77,10 @@ void heard_abroad(Deciding& d, Instant at) {
     if (!begins_trip(d, at)) {
         if (reaches_back(d, at)) begin_trip_earlier(d, at);
         if (at > trip.last_heard) trip.last_heard = at;
-        if (trip.home_since && at > *trip.home_since) trip.home_since.reset();
-        if (!trip.home_since) reopen_trip(d);
+        if (trip.home_since && at > *trip.home_since) {  // home was left once more, and perhaps reached again
+            trip.home_since = home_already(d.state, at);
+            reopen_trip(d);
+        }
     } else if (!ever || at > trip.last_heard) {
         if (ever && !trip.ended)
             end_trip(d, home_too_long(d, at) ? *trip.home_since + d.rules().trip_home_dwell

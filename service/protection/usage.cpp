@@ -274,6 +274,7 @@ void follow(Deciding& d, const KnownPlace& place, Instant at, Named named, Becau
     if (named == Named::yes) place_told(d, at);
     if (newer && named == Named::yes) still_there(d.state, place, at);
     heard_abroad(d, at);
+    if (newer && named == Named::yes) protect_dear(d, place, at, Repeat::not_lately);
 }
 
 void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Session& session) {

@@ -198,11 +198,11 @@ TEST_CASE("periods in the customer's billing time zone") {
           {"1h, heard 20h: use 4 MB on 440-10", "counted", "", "used 8.00, holds none"},
           {"2h, heard 20h: use 4 MB on 440-10", "counted", "", "used 10.00, overrun 2.00, holds none, data allowed"},
           {"20h: use 1 MB on 440-10", "counted", "", "used 1.00"}}},
-        {"a new period releases the hold, and its question is withdrawn",
+        {"a new period releases the hold, which is told, and its question is withdrawn",
          {tenner(R"(,"period":"day")"), "", "", "", false},
          {{"0h: use 10 MB on 440-10", "cap_reached, confirmation_requested, welcomed, counted",
            "welcome, confirm_cap monthly/1/100", "data held"},
-          {"16h: clock", "", "", "data allowed, question withdrawn, holds none"},
+          {"16h: clock", "", "released monthly/1", "data allowed, question withdrawn, holds none"},
           {"17h: use 1 MB on 440-10", "counted", "", "used 1.00, stage 1"}}},
     });
 }

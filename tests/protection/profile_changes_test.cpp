@@ -61,13 +61,19 @@ TEST_CASE("a lowered limit") {
 
 TEST_CASE("a raised limit") {
     tell_all({
-        {"releases, withdraws the question and says so",
+        {"releases, withdraws the question and says so; no threshold of the stage is told twice",
          {},
          {arrival,
           reached,
           {of("20.00"), "", "released monthly/1", "data allowed, holds none, question withdrawn, percent 50"},
-          {"use 6 MB", "threshold_reached, counted", "threshold monthly/1/80", "used 16.00"},
+          {"use 6 MB", "counted", "", "used 16.00"},
           {"use 4 MB", over, asked, "data held"}}},
+        {"at home, where nothing was off, is not told to be on again",
+         {},
+         {arrival,
+          reached,
+          {"1h: attach home", "returned_home", "", "data allowed, holds cap:monthly/asleep"},
+          {of("20.00"), "", "", "data allowed, holds none, question withdrawn"}}},
         {"that is still reached keeps the hold, and asks anew with the terms that count now",
          {},
          {arrival,

@@ -200,7 +200,7 @@ TEST_CASE("a wish to continue after a decline or silence asks again, at most onc
               {"3h: reply YES", "", "help", "replied helped, note nothing_open, questions 1"}}),
         tale("not about a period that is over", cap_reached,
              {{"reply NO", "", "declined monthly/1", ""},
-              {"23d: reply YES", "", "help", "replied helped, note nothing_open, questions 1"}}),
+              {"23d: reply YES", "", "released monthly/1, help", "replied helped, note nothing_open, questions 1"}}),
     });
 }
 

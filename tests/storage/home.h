@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "service/storage/store.h"
+#include "tests/storage/memory_store.h"
 
 // Where a test keeps its store: each has one of its own, on either engine, that goes with it.
 namespace roamguard::testing {
 
-enum class Kind { sqlite, postgres };
+enum class Kind { sqlite, postgres, memory };
 
 /// Both, so that one suite holds them to the same promises. PostgreSQL needs a server where databases may be made; by
 /// hand it may be left out on purpose.
@@ -24,6 +25,12 @@ inline std::vector<Kind> all_kinds() {
     const char* only = std::getenv("ROAMGUARD_TEST_SQLITE_ONLY");
     if (only && std::string(only) == "1") return {Kind::sqlite};
     return {Kind::sqlite, Kind::postgres};
+}
+/// And the double that simulations run on: what it promises differently, they would prove wrongly.
+inline std::vector<Kind> all_kinds_and_the_double() {
+    std::vector<Kind> kinds = all_kinds();
+    kinds.push_back(Kind::memory);
+    return kinds;
 }
 /// Whether a test that is about PostgreSQL alone is to be run.
 inline bool with_postgres() { return all_kinds().size() > 1; }
@@ -43,7 +50,10 @@ inline std::string psql(const std::string& url, const std::string& sql) {
 
 class Home {
 public:
-    explicit Home(Kind kind) : kind_(kind) { kind == Kind::sqlite ? make_folder() : make_database(); }
+    explicit Home(Kind kind) : kind_(kind) {
+        if (kind == Kind::sqlite) make_folder();
+        if (kind == Kind::postgres) make_database();
+    }
     ~Home() {
         if (!folder_.empty()) std::filesystem::remove_all(folder_);
         if (database_.empty()) return;
@@ -60,7 +70,9 @@ public:
     [[nodiscard]] std::string file() const { return (folder_ / "r.db").string(); }
     [[nodiscard]] const std::string& database() const { return database_; }
     [[nodiscard]] const std::string& server() const { return server_; }
-    [[nodiscard]] std::unique_ptr<storage::Store> open() const { return storage::open_store(url_); }
+    [[nodiscard]] std::unique_ptr<storage::Store> open() const {
+        return kind_ == Kind::memory ? open_memory(shelf_) : storage::open_store(url_);
+    }
 
 private:
     void make_folder() {
@@ -89,6 +101,7 @@ private:
     Kind kind_;
     std::string url_, server_, database_;
     std::filesystem::path folder_;
+    std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
 };
 
 }  // namespace roamguard::testing
@@ -97,10 +110,13 @@ namespace Catch {
 template <>
 struct StringMaker<roamguard::testing::Kind> {
     static std::string convert(roamguard::testing::Kind kind) {
-        return kind == roamguard::testing::Kind::sqlite ? "SQLite" : "PostgreSQL";
+        using roamguard::testing::Kind;
+        return kind == Kind::sqlite ? "SQLite" : kind == Kind::postgres ? "PostgreSQL" : "in memory";
     }
 };
 }  // namespace Catch
 
 /// The engine under test; the test case runs once with each.
 #define EACH_ENGINE() GENERATE(from_range(roamguard::testing::all_kinds()))
+/// The double too.
+#define EACH_STORE() GENERATE(from_range(roamguard::testing::all_kinds_and_the_double()))

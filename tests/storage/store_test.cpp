@@ -10,7 +10,7 @@ using testing::Kind;
 // What the seam promises, whichever engine is behind it.
 
 TEST_CASE("what was committed is read back whole after the store was closed and opened again") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     MessageRow sent = message(1, "n-1", 1);
     sent.text = "Willkommen in Японии – 3,00 € 🙂";
     sent.beside = "n-0";
@@ -69,7 +69,7 @@ TEST_CASE("what was committed is read back whole after the store was closed and 
 }
 
 TEST_CASE("a message or an alias that is wanted brings its customer, each once") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     delta.customers = {customer(1, "one"), customer(2, "two"), customer(3, "three")};
@@ -89,7 +89,7 @@ TEST_CASE("a message or an alias that is wanted brings its customer, each once")
 }
 
 TEST_CASE("what nothing was committed of leaves nothing behind") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     store->abandon();
     Wants wants;
@@ -108,7 +108,7 @@ TEST_CASE("what nothing was committed of leaves nothing behind") {
 }
 
 TEST_CASE("ids are given once, rising, also after the next start") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     std::int64_t last = 0;
     for (int start = 0; start < 3; ++start) {
         auto store = home.open();
@@ -129,7 +129,7 @@ TEST_CASE("ids are given once, rising, also after the next start") {
 }
 
 TEST_CASE("a delta with a fault of its own changes nothing at all") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta first;
     first.customers = {customer(1, "before")};
@@ -153,7 +153,7 @@ TEST_CASE("a delta with a fault of its own changes nothing at all") {
 }
 
 TEST_CASE("an alias moves, is dropped and is given again") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     using Was = AliasRow::Was;
     Delta made;
@@ -196,7 +196,7 @@ TEST_CASE("an address that is no store is refused, and no password of it is repe
 }
 
 TEST_CASE("due messages come oldest first, and those that wait for another do not") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     MessageRow late = message(1, "n-1", 1), early = message(2, "n-2", 2), parked = message(3, "n-3", 2);
@@ -211,7 +211,7 @@ TEST_CASE("due messages come oldest first, and those that wait for another do no
 }
 
 TEST_CASE("lists come newest first and go on at their cursor") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     for (int i = 1; i <= 5; ++i)
@@ -230,7 +230,7 @@ TEST_CASE("lists come newest first and go on at their cursor") {
 }
 
 TEST_CASE("erasure takes recipients, texts and sessions and cancels what waits") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     delta.customers = {customer(1, "x")};
@@ -255,7 +255,7 @@ TEST_CASE("erasure takes recipients, texts and sessions and cancels what waits")
 }
 
 TEST_CASE("a message that changes keeps what never changes, and takes the rest") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     delta.customers = {customer(1, "x")};
@@ -280,7 +280,7 @@ TEST_CASE("a message that changes keeps what never changes, and takes the rest")
 }
 
 TEST_CASE("retention deletes what is past its time and nothing else") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     SeenRow old = seen(1, 1), fresh = seen(2, 1);
@@ -296,7 +296,7 @@ TEST_CASE("retention deletes what is past its time and nothing else") {
 }
 
 TEST_CASE("retention takes of every kind what is past its time, and leaves what waits and what is young") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     delta.customers = {customer(1, "x"), customer(2, "y")};
@@ -329,7 +329,7 @@ TEST_CASE("retention takes of every kind what is past its time, and leaves what 
 }
 
 TEST_CASE("of findings with one key the last of a batch counts, and one that is gone leaves the list") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     delta.findings = {{"mismatch", "a", 1, Instant{1}, "first", false},
@@ -346,7 +346,7 @@ TEST_CASE("of findings with one key the last of a batch counts, and one that is 
 }
 
 TEST_CASE("tariff versions, their files and keys are kept and replaced") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     VersionRow version{1, "draft", std::nullopt, Instant{5}, "ann", "", "", "d1"};
     Delta draft;
@@ -377,7 +377,7 @@ TEST_CASE("tariff versions, their files and keys are kept and replaced") {
 }
 
 TEST_CASE("who is due by the clock comes first things first") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     delta.customers = {customer(1, "x", Instant{30}), customer(2, "y", Instant{10}), customer(3, "z")};
@@ -394,7 +394,7 @@ TEST_CASE("who is due by the clock comes first things first") {
 }
 
 TEST_CASE("a customer's evidence is read back along its chain, as far as asked") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     Delta delta;
     const std::int64_t rows[] = {10, 300, 20, 40};  // ids of several instances need not rise
@@ -416,7 +416,7 @@ TEST_CASE("a customer's evidence is read back along its chain, as far as asked")
 }
 
 TEST_CASE("the store's clock goes with the time, and nothing is news where nobody wrote") {
-    const Home home(EACH_ENGINE());
+    const Home home(EACH_STORE());
     auto store = home.open();
     const auto system =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
