@@ -91,7 +91,7 @@ struct Batch {
 struct Plan {
     enum class Moment { opening, working, checkpoint, closing } moment = Moment::working;
     std::size_t weight = 200;
-    int commits = 24;
+    int commits = 16;
     std::uint64_t steps = 0;  ///< before the cut, counted from where the moment begins
 
     explicit Plan(Chance& chance) {
@@ -99,16 +99,16 @@ struct Plan {
         if (kind < 10) {
             moment = Moment::opening;
             steps = chance() % 90;
-        } else if (kind < 20) {
+        } else if (kind < 17) {
             moment = Moment::checkpoint;  // one begins by itself at 4 MiB of log
-            weight = 60'000;
+            weight = 120'000;
             steps = chance() % 300;
-        } else if (kind < 40) {
+        } else if (kind < 37) {
             moment = Moment::closing;
             steps = chance() % 60;
         } else {
             weight = chance() % 4 == 0 ? 9000 : 200;
-            steps = chance() % 640;
+            steps = chance() % 430;
         }
     }
 
