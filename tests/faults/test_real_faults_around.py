@@ -161,14 +161,13 @@ def test_a_process_without_memory_refuses_or_ends_and_loses_nothing_acknowledged
     with Load([service], customers, clients=6) as load:
         wait_for(lambda: load.acknowledged_so_far() > 20, 10, "some load")
         limit(service, resource.RLIMIT_AS, address_space(service) + 2 * 1_048_576)
-        ends = 0
+        ends, answers = 0, []
         filler = [service.stranger().usage_event(1, FR) for _ in range(1000)]
         for _ in range(10):
             try:
-                response = service.send(filler, BATCH, timeout=10)
-                assert response.status_code in (200, 413, 500, 503), response.text
+                answers.append(service.send(filler, BATCH, timeout=10).status_code)
             except requests.exceptions.RequestException:
-                pass
+                answers.append(None)
             if service.process.poll() is not None:
                 ends += 1
                 service.kill()
@@ -180,8 +179,8 @@ def test_a_process_without_memory_refuses_or_ends_and_loses_nothing_acknowledged
             service.start()
         free = time.monotonic()
         wait_for(lambda: load.resumed_after(free) < 10, 10, "an acknowledgement")
-    print(f"it ended {ends} times")
-    assert ends == 0, service.log()[-1000:]
+    print(f"a thousand events at once were answered {answers}; it ended {ends} times")
+    assert set(answers) <= {200, 500, 503, None} and set(answers) != {200}
     load.check()
     service.kill()
 
