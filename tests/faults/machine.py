@@ -2,11 +2,9 @@
 
     strace = Strace(service, "inject=…", …)  lets its system calls fail, wait or kill; the trace ends with the `with`
     Strace(service, …, only=path)            only calls on that file
-    SmallDisk(folder, megabytes)             a file system of some megabytes in memory: fill(), make_room(), discard()
     cpu_seconds(service)                     what it has used of the processors so far
 """
 
-import errno
 import os
 import shutil
 import signal
@@ -66,35 +64,6 @@ class Strace:
 
     def said(self):
         return self.output.read_text(errors="replace")
-
-
-class SmallDisk:
-    """A file system of some megabytes in memory."""
-
-    def __init__(self, folder, megabytes):
-        self.folder = Path(folder)
-        self.ballast = self.folder / "ballast"
-        if os.geteuid() != 0:
-            pytest.skip("only root may mount a small file system")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "roamguard-test",
-                               self.folder], capture_output=True, text=True, timeout=10, check=False)
-        if done.returncode:
-            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-
-    def fill(self):
-        with open(self.ballast, "ab", buffering=0) as file:
-            try:
-                while file.write(bytes(4096)):
-                    pass
-            except OSError as full:
-                assert full.errno == errno.ENOSPC
-
-    def make_room(self):
-        self.ballast.unlink()
-
-    def discard(self):
-        subprocess.run(["umount", "-l", self.folder], timeout=10, check=True)
-        self.folder.rmdir()
 
 
 def cpu_seconds(service):

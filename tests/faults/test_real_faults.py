@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from blackbox import BATCH, FR, Customer, free_port, megabytes, monthly, run, wait_for
+from blackbox import FR, Customer, free_port, megabytes, monthly, run, wait_for
 from load import Load, capped_customers
-from machine import SmallDisk, Strace, ended_with, needs_strace
+from machine import Strace, ended_with, needs_strace
+from small_disk import SmallDisk
 
 NEW_CUSTOMERS = iter(range(0, 1_000_000, 100))
 BACK_S = 10

@@ -166,7 +166,7 @@ def send_much_at_once(service, answers, until):
 def test_a_process_without_memory_refuses_or_ends_and_loses_nothing_acknowledged(start):
     """A request that finds no memory is refused. A thread of the program's own that finds none ends the process, and a
     supervisor starts it again."""
-    service = start()
+    service = start(env={"MALLOC_ARENA_MAX": "1"})  # or each thread has room of its own, set aside before
     service.publish()
     before = resource.prlimit(service.process.pid, resource.RLIMIT_AS)[0]
     answers = Counter()
