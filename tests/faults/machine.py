@@ -60,7 +60,11 @@ class Strace:
         """The service runs on without it."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:  # strace may wait for ever for a thread that was killed while it attached
+            self.process.kill()
+            self.process.wait(10)
 
     def said(self):
         return self.output.read_text(errors="replace")
