@@ -16,6 +16,7 @@
 #include "service/commands/commands.h"
 #include "service/commands/delivery.h"
 #include "service/commands/log.h"
+#include "service/engine/clock_leaps.h"
 #include "service/engine/retention_job.h"
 #include "service/engine/tariff_jobs.h"
 #include "service/http/api.h"
@@ -242,15 +243,21 @@ bool retain(engine::Engine& engine, const Configuration& configuration) {
 
 void wait_for_end(const sigset_t& set, engine::Engine& engine, const Configuration& configuration,
                   http::Server& server) {
-    constexpr timespec minute{60, 0}, soon{0, 200'000'000};
+    constexpr timespec minute{60, 0}, hour{3600, 0}, soon{0, 200'000'000};
     timespec interval = minute;
+    engine::ClockLeaps leaps;
+    (void)leaps.calm(engine.now(), std::chrono::steady_clock::now());
     for (;;) {
         const int got = sigtimedwait(&set, nullptr, &interval);
         if (got == SIGTERM || got == SIGINT) return;
-        if (got == SIGHUP)
+        if (got == SIGHUP) {
             reload(engine, configuration, server);
-        else
+        } else if (leaps.calm(engine.now(), std::chrono::steady_clock::now())) {
             interval = retain(engine, configuration) ? soon : minute;
+        } else {
+            log_warning("nothing is deleted for a day: the clock has leapt ahead by more than an hour");
+            interval = hour;
+        }
     }
 }
 
@@ -339,7 +346,8 @@ void run(const Configuration& configuration) {
     options.max_queued = static_cast<std::size_t>(configuration.whole("events.max-queued"));
     engine::Engine engine(*store, around, options, random_bytes, {});  // by the clock of the store
     engine.meter(meters_of(metrics));
-    engine.on_broken([](const std::string& what) {
+    engine.on_broken([address = configuration.text("store")](const std::string& what) {
+        storage::leave_doubt(address);
         log_error("the store is broken, the process ends so that a restart can recover it: " + what);
         std::_Exit(70);
     });

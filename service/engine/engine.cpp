@@ -42,6 +42,9 @@ std::int64_t steady_ms() {
     return std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+/// Readings that overtake each other, and what time services correct step by step.
+constexpr std::int64_t hidden_step_back_ms = 5000;
+
 constexpr int most_attempts = 6;  // the first, and five more where another instance was faster
 
 }  // namespace
@@ -118,7 +121,7 @@ void Engine::loop() {
 std::size_t Engine::step(Instant now) {
     const std::vector<Waiting*> batch = take_batch();
     if (!batch.empty()) run_batch(batch, now);
-    if (now - last_due_ >= due_every) {
+    if (now - last_due_ >= due_every || now < last_due_) {
         last_due_ = now;
         run_due(now);
     }
@@ -290,9 +293,11 @@ void Engine::change(const std::function<void(Surroundings&)>& how) {
 Instant Engine::now() {
     const std::int64_t read = clock_().ms;
     std::int64_t latest = latest_.load();
-    while (read > latest && !latest_.compare_exchange_weak(latest, read)) {
-    }
-    return {std::max(read, latest)};
+    // Held to the latest reading for good, a clock that was years ahead for a second would have every event refused as
+    // too old, and nothing would fall due, until the next start.
+    while (read > latest || latest - read > hidden_step_back_ms)
+        if (latest_.compare_exchange_weak(latest, read)) return {read};
+    return {latest};
 }
 
 }  // namespace roamguard::engine

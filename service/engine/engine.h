@@ -77,12 +77,14 @@ public:
     void change(const std::function<void(Surroundings&)>& how);
 
     [[nodiscard]] storage::Store& store() { return store_; }
-    /// The clock, never smaller than before.
+    /// The clock, never smaller than before; one that was set back by more than a few seconds is followed.
     [[nodiscard]] Instant now();
     /// Called when messages were committed, so that the dispatcher need not wait for its poll.
     void on_messages(std::function<void()> notify) { notify_ = std::move(notify); }
     /// Called on StoreBroken: the process must end.
     void on_broken(std::function<void(const std::string&)> broken) { broken_ = std::move(broken); }
+    /// Whoever reads the store and meets StoreBroken says so here: what a reader meets the writer may have written on.
+    void broke(const storage::StoreBroken& error) { broken_(error.what()); }
     /// Figures for metrics: batch size and seconds of a commit, seconds of a checkpoint, what was opened by consent.
     struct Meters {
         std::function<void(std::size_t, double)> batch = [](std::size_t, double) {};

@@ -11,7 +11,7 @@ using notifications::Outgoing;
 
 /// Goes on while what was due turned out to be past its expiry, so that a claim which comes back short means that
 /// nothing more is due.
-std::vector<Outgoing> claim(Engine& engine, const std::string& channel, tariffs::Span lease, int limit) {
+std::vector<Outgoing> claim(Engine& engine, const std::string& channel, tariffs::Span lease, int limit) try {
     std::vector<Outgoing> claimed;
     std::vector<std::int64_t> before;
     for (;;) {
@@ -27,6 +27,9 @@ std::vector<Outgoing> claim(Engine& engine, const std::string& channel, tariffs:
                                row.encoding, row.segments, now, row.created, row.expires});
         if (static_cast<int>(claimed.size()) >= limit || job.claimed().size() == due.size()) return claimed;
     }
+} catch (const storage::StoreBroken& error) {
+    engine.broke(error);
+    throw;
 }
 
 Delivery::How how_of(Attempt::Fate fate) {

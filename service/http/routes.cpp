@@ -24,12 +24,13 @@ Response try_later(int seconds, const std::string& code, const std::string& deta
 namespace {
 
 /// What a route reads may be away like what it writes: the caller is told to come again, in the route's own manners.
-void answer_when_store_is_away(Route& route) {
+void answer_when_store_is_away(Route& route, Api& api) {
     const bool camara = speaks_camara(route);
-    route.handle = [camara, handle = std::move(route.handle)](const Request& request) {
+    route.handle = [&api, camara, handle = std::move(route.handle)](const Request& request) {
         try {
             return handle(request);
-        } catch (const storage::StoreUnavailable&) {
+        } catch (const storage::StoreUnavailable& error) {
+            if (const auto* broken = dynamic_cast<const storage::StoreBroken*>(&error)) api.engine.broke(*broken);
             Response away = try_later(2, "store_unavailable", "the store did not answer; try again");
             return camara ? correlated(request, as_camara_error(away)) : away;
         }
@@ -60,7 +61,7 @@ std::vector<Route> all_routes(Api& api) {
     add_nchf_routes(routes, api);
     add_docs_routes(routes);
     for (Route& route : routes)
-        answer_when_store_is_away(route);
+        answer_when_store_is_away(route, api);
     return routes;
 }
 

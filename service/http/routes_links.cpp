@@ -110,6 +110,8 @@ Response respond(Api& api, const Request& request) {
         if (std::find(choices.begin(), choices.end(), choice) == choices.end())
             return page.asked(422, QuestionPage::Notice::wrong_choice);
         return answer(api, linked, templates, choice);
+    } catch (const storage::StoreBroken&) {
+        throw;
     } catch (const storage::StoreUnavailable&) {
         return page_without_question(templates, language, NoQuestion::later);
     }

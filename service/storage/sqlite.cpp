@@ -87,12 +87,14 @@ public:
             sqlite3_wal_hook(writer_.handle(), &Sqlite::on_commit, this);
             if (opening == Opening::receive) return;
             if (const auto under_way = transfer()) throw StoreUnavailable(unfinished(*under_way));
+            begin_work();
+        } catch (const StoreDamaged& error) {
+            throw StoreUnavailable("the database " + path + " is damaged (" + error.what() +
+                                   "): `roamguard restore BACKUP --store sqlite://" + path +
+                                   " --replace` puts a backup in its place and keeps this one beside");
         } catch (const std::runtime_error& error) {
             throw StoreUnavailable("the database " + path + " cannot be used: " + error.what());
         }
-        // Whoever claimed a message is gone: the folder's lock says so. Nothing waits for a lease that nobody holds.
-        writer_.execute("UPDATE message SET due=created,leased=0 WHERE leased=1 AND state='queued'");
-        begin_ids();
     }
 
     Loaded gather(const Wants& wants) override {
@@ -526,6 +528,24 @@ private:
         set_and_check(writer_, "mmap_size", "0", 0);
         set_and_check(writer_, "secure_delete", "1", 1);  // an erased customer's key must not stay in a page's slack
         set_and_check(writer_, "cache_size", "-65536", -65536);
+    }
+
+    void begin_work() {
+        if (lock_.in_doubt()) {
+            look_through();
+            lock_.settle_doubt();
+        }
+        // Whoever claimed a message is gone: the folder's lock says so. Nothing waits for a lease that nobody holds.
+        writer_.execute("UPDATE message SET due=created,leased=0 WHERE leased=1 AND state='queued'");
+        begin_ids();
+    }
+
+    /// Reads every page: too long for each start, and needed after one that ended because the store broke, or the next
+    /// one would answer until it meets the same damage.
+    void look_through() {
+        Use use = writer_.use("PRAGMA quick_check(1)");
+        if (!use.step()) throw StoreDamaged("quick_check says nothing");
+        if (use.text(0) != "ok") throw StoreDamaged(use.text(0));
     }
 
     void begin_ids() {

@@ -8,9 +8,18 @@ void fail(sqlite3* db, const std::string& doing) {
     const int code = sqlite3_errcode(db) & 0xff;
     const std::string sentence =
         doing + ": " + sqlite3_errmsg(db) + " (SQLite " + std::to_string(sqlite3_extended_errcode(db)) + ")";
+    switch (sqlite3_extended_errcode(db)) {
+        case SQLITE_IOERR_NOMEM:
+        case SQLITE_IOERR_SHMMAP:
+        case SQLITE_IOERR_SHMSIZE:  // the log's index, which has no place on the disk: nothing of it is lost
+            throw StoreUnavailable(sentence);
+        default:
+            break;
+    }
     switch (code) {
-        case SQLITE_IOERR:
         case SQLITE_CORRUPT:
+            throw StoreDamaged(sentence);
+        case SQLITE_IOERR:
         case SQLITE_NOTADB:
             throw StoreBroken(sentence);
         case SQLITE_CONSTRAINT:

@@ -72,8 +72,13 @@ private:
     std::unique_ptr<Cache> cache_;
 };
 
+/// The database is one, and its pages contradict each other: another start changes nothing about it.
+struct StoreDamaged : StoreBroken {
+    using StoreBroken::StoreBroken;
+};
+
 /// Throws what the result code means to the seam: StoreBroken for input/output errors and damage, StoreUnavailable for
-/// a full disk or a lock, std::runtime_error for a constraint (the delta's own fault).
+/// a full disk, a lock or a machine out of memory, std::runtime_error for a constraint (the delta's own fault).
 [[noreturn]] void fail(sqlite3* db, const std::string& doing);
 
 }  // namespace roamguard::storage

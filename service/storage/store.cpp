@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "service/storage/engines.h"
+#include "service/storage/folder_lock.h"
 
 namespace roamguard::storage {
 namespace {
@@ -59,6 +60,10 @@ void check_store_url(const std::string& url) {
 std::unique_ptr<Store> open_store(const std::string& url, Opening opening) {
     check_store_url(url);
     return is_postgres(url) ? open_postgres(url, opening) : open_sqlite(url.substr(sqlite_scheme.size()), opening);
+}
+
+void leave_doubt(const std::string& url) noexcept {
+    if (url.rfind(sqlite_scheme, 0) == 0) FolderLock::leave_doubt(url.substr(sqlite_scheme.size()));
 }
 
 std::string unfinished(const Transfer& transfer) {

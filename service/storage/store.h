@@ -29,7 +29,7 @@ using intake::Digest;
 struct StoreUnavailable : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-/// The writer met an input/output error: nothing may be acknowledged any more, the process must end and restart.
+/// An input/output error, or damage: nothing may be acknowledged any more, the process must end and restart.
 struct StoreBroken : StoreUnavailable {
     using StoreUnavailable::StoreUnavailable;
 };
@@ -325,6 +325,9 @@ void check_store_url(const std::string& url);
 /// reads it: a database that exists. Applies the schema. Throws StoreUnavailable with a sentence a person can act on,
 /// which never holds a password.
 [[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url, Opening opening = Opening::serve);
+/// The store broke, and this process ends: whoever opens an embedded one next looks through all of it before it is
+/// used. Never throws.
+void leave_doubt(const std::string& url) noexcept;
 /// The address without the password.
 [[nodiscard]] std::string shown(const std::string& url);
 /// The file of a `sqlite:///PATH`; nothing of another store.

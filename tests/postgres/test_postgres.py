@@ -5,9 +5,7 @@ The accidents end alike: (a) a commit succeeds, (b) the connection dies before t
 (d) the platform sends again, perhaps to a server that was a standby a moment ago.
 """
 
-import errno
 import os
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +15,7 @@ import requests
 from blackbox import FR, FR_FREE, megabytes, monthly, run, wait_for
 from load import Load, capped_customers
 from postgres import Cluster, Wire, obstacle, owned_folder
+from small_disk import SmallDisk
 
 pytestmark = pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))
 
@@ -243,34 +242,6 @@ def test_a_silent_database_is_an_answer_in_bounded_time_and_no_end(serve, cluste
 # ---- no room
 
 
-class SmallDisk:
-    """A file system of some megabytes in memory, for one folder of the database."""
-
-    def __init__(self, megabytes):
-        self.folder = owned_folder()
-        self.ballast = self.folder / "ballast"
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "roamguard-test",
-                               self.folder], capture_output=True, text=True, timeout=10, check=False)
-        if done.returncode:
-            self.folder.rmdir()
-            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-
-    def fill(self):
-        with open(self.ballast, "ab", buffering=0) as file:
-            try:
-                while file.write(bytes(4096)):
-                    pass
-            except OSError as full:
-                assert full.errno == errno.ENOSPC
-
-    def make_room(self):
-        self.ballast.unlink()
-
-    def discard(self):
-        subprocess.run(["umount", "-l", self.folder], timeout=10, check=True)
-        self.folder.rmdir()
-
-
 @pytest.fixture
 def small_disk():
     disks = []
@@ -278,7 +249,7 @@ def small_disk():
     def mount(megabytes):
         if os.geteuid() != 0:
             pytest.skip("only root may mount a small file system")
-        disks.append(SmallDisk(megabytes))
+        disks.append(SmallDisk(owned_folder(), megabytes))
         return disks[-1]
 
     yield mount
