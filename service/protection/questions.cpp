@@ -116,6 +116,26 @@ void open_next_stage(Deciding& d, const Question& question) {
     release(d, Cause::cap, question.about, "the customer agreed to the next stage");
 }
 
+/// Where the question was about: the answer may come when the traveller has gone on.
+KnownPlace place_of(const CustomerState& state, const Question& question) {
+    for (auto one = state.places.rbegin(); one != state.places.rend(); ++one)
+        if (question.cause == Cause::destination && one->place.destination() == question.about) return one->place;
+    return state.place() ? *state.place() : KnownPlace{};
+}
+
+/// A stage that is full when it opens, since the limit was lowered below what is used, holds at once and asks anew.
+void hold_full_stage(Deciding& d, const Question& question) {
+    const customers::CapRule* present = rule_named(d.terms, question.about);
+    for (CapCount& count : d.state.counts) {
+        if (!present || count.cap != question.about || count.start != question.period_start || count.end <= d.now)
+            continue;
+        const customers::CapRule rule = rule_of(count, *present);
+        const auto limit = limit_of(rule, count.stage);
+        if (!count.reached && limit && count.used >= *limit && at_limit(rule, d.terms) == customers::AtLimit::hold)
+            return reach(d, rule, count, place_of(d.state, question), d.now);
+    }
+}
+
 /// An answer about a destination lasts for the trip.
 void answer_destination(Deciding& d, const Question& question, bool yes) {
     if (DestinationAnswer* known = trip_answer(d.state, question.about))
@@ -125,13 +145,6 @@ void answer_destination(Deciding& d, const Question& question, bool yes) {
     if (!yes) return;
     d.out.opened.push_back({Opened::What::destination, question.about, 0, question.id});
     release(d, Cause::destination, question.about, "the customer agreed for this trip");
-}
-
-/// Where the question was about: the answer may come when the traveller has gone on.
-KnownPlace place_of(const CustomerState& state, const Question& question) {
-    for (auto one = state.places.rbegin(); one != state.places.rend(); ++one)
-        if (question.cause == Cause::destination && one->place.destination() == question.about) return one->place;
-    return state.place() ? *state.place() : KnownPlace{};
 }
 
 }  // namespace
@@ -211,6 +224,7 @@ void settle_answer(Deciding& d, Question& question, const Answer& answer) {
     if (!yes)
         if (Hold* standing = find_hold(d.state, answered.cause, answered.about)) standing->declined = true;
     owe_of_question(d, answered, written_answer(d, yes ? Kind::receipt : Kind::declined, answered, answer.choice));
+    if (answer.choice == "extend") hold_full_stage(d, answered);
 }
 
 Question* open_question(CustomerState& state, Cause cause, std::string_view about) {

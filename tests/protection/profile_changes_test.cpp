@@ -81,6 +81,13 @@ TEST_CASE("a raised limit") {
           {of("2.00"), "cap_reached, confirmation_requested", asked, "data held"},
           {of("3.00"), "confirmation_requested", asked, "data held, question pending"},
           {"answer extend", "", "receipt monthly/1", "stage 2, limit 6.00"}}},
+        {"below what is used makes the next stage full when it opens: it holds at once, and asks for the one after",
+         {},
+         {arrival,
+          {"use 8 MB", "threshold_reached, counted", "threshold monthly/1/80", ""},
+          {of("3.00"), "cap_reached, confirmation_requested", asked, "data held"},
+          {"answer extend", "cap_reached, confirmation_requested", "receipt monthly/1, confirm_cap monthly/2/100",
+           "data held, stage 2, limit 6.00, used 8.00"}}},
     });
 }
 

