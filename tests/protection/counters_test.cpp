@@ -222,4 +222,15 @@ TEST_CASE("what is ahead of the clock counts where it belongs") {
     });
 }
 
+TEST_CASE("silence at a cap is no consent") {
+    tell_all({
+        {"the hold outlives its question, and no stage opens",
+         {},
+         {arrival,
+          {"1h: use 10 MB on 440-10", over, asked, "data held"},
+          {"25h: clock", "", "", "question expired, data held, holds cap:monthly, stage 1, limit 10.00"},
+          {"26h: use 1 MB on 440-10", "counted_over_cap, counted", "", "used 10.00, overrun 1.00, data held"}}},
+    });
+}
+
 }  // namespace roamguard::protection::testing
