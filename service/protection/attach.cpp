@@ -69,9 +69,14 @@ bool flapping(const Deciding& d, const KnownPlace& place, Instant at) {
 void leave(Deciding& d, const std::string& destination) {
     for (Question& question : d.state.questions)
         if (question.state == QuestionState::pending && question.cause == Cause::destination &&
-            question.about == destination && !question.left)
+            question.about == destination)
             question.left = d.now;
     release(d, Cause::destination, destination, "left " + destination);
+}
+
+/// Back in time, whether anything is held there now or not: its question waits on.
+void come_back(CustomerState& state, const std::string& destination) {
+    if (Question* waiting = open_question(state, Cause::destination, destination)) waiting->left.reset();
 }
 
 /// At home a cap's hold sleeps.
@@ -153,13 +158,12 @@ void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     hold_here.services = {tariffs::Service::data};
     hold_here.since = d.now;
     const DestinationAnswer* answer = trip_answer(d.state, destination);
-    hold_here.declined = answer && !answer->confirmed;
-    Question* pending = open_question(d.state, Cause::destination, destination);
+    hold_here.declined = answer != nullptr;  // a yes protects nothing
+    const Question* pending = open_question(d.state, Cause::destination, destination);
     const Question* latest = nullptr;
     for (const Question& question : d.state.questions)
         if (question.cause == Cause::destination && question.about == destination) latest = &question;
     if (pending) {
-        pending->left.reset();
         hold_here.question = pending->id;
         d.out.question = pending->id;
     } else if (latest) {
@@ -179,7 +183,7 @@ void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
 
 void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool same) {
     const std::string destination = place.destination();
-    const bool owed_before = d.out.owed.size() > 0;
+    const std::size_t owed_before = d.out.owed.size();
     const DestinationAnswer* answer = trip_answer(d.state, destination);
     const bool confirmed = answer && answer->confirmed;
     const bool protects = d.terms.holds && !d.terms.barred && !confirmed && high_cost(place, d.terms, d.world, at) &&
@@ -205,9 +209,12 @@ void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool sa
     } else {
         owe_welcome(d, place, at);
     }
-    const bool greeted = d.out.has(Outcome::welcomed) || d.out.has(Outcome::confirmation_requested);
+    const bool greeted = std::any_of(
+        d.out.owed.begin() + static_cast<std::ptrdiff_t>(owed_before), d.out.owed.end(), [](const Owed& owed) {
+            return owed.facts.kind == Kind::welcome || owed.facts.kind == Kind::confirm_destination;
+        });
     if (!place.realtime) {
-        if (greeted && !owed_before)
+        if (greeted)
             note_told(d.state.advised, "no_guarantee:" + destination, at);
         else
             owe_no_guarantee(d, place, at);
@@ -268,6 +275,7 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
     remember(d.state, place, at);
     heard_abroad(d, at);
     if (left) leave(d, *left);
+    come_back(d.state, destination);
     wake_holds(d, place, at);
     relift_holds(d, at);
     greet(d, place, at, flaps, same);

@@ -35,7 +35,6 @@ void settle_place(Deciding& d) {
     if (!due || *due > d.now) return;
     const Instant at = d.state.unsettled->at;
     d.state.unsettled.reset();
-    if (!d.state.places.empty() && d.state.places.back().at > at) return;  // something newer is known all the same
     KnownPlace nowhere;
     nowhere.basis = geoip::Basis::camara;
     d.out.reasons.push_back("no country followed in time: the place is unknown");

@@ -72,6 +72,17 @@ std::string words_of(const std::vector<Hold>& holds) {
 
 }  // namespace
 
+namespace {
+
+/// What became of a bundle, for the claim `refused`.
+Decision told(BundleDecision bundle) {
+    constexpr const char* results[] = {"recorded", "changed", "ended", "unknown", "not_a_bundle"};
+    bundle.decision.reasons.insert(bundle.decision.reasons.begin(), results[static_cast<int>(bundle.result)]);
+    return bundle.decision;
+}
+
+}  // namespace
+
 /// The words of a step, taken one by one.
 struct Story::Words {
     std::vector<std::string> all;
@@ -127,7 +138,8 @@ tariffs::Instant hour(std::string_view text) {
 
 Story::Story(const Traveller& who) : who_(who), profile_(usual_profile), at_(hour("0h")), now_(hour("0h")) {
     rules_.warn_lead_time = who.warn_lead_time;
-    versions_.push_back({1, at_ - tariffs::days(365), table_of(who)});
+    rules_.vowifi_roams = who.vowifi_roams;
+    if (who.published) versions_.push_back({1, at_ - tariffs::days(365), table_of(who)});
     book_ = tariffs::Book(versions_);
     (void)change_profile(who.profile, Sim::same);
 }
@@ -173,15 +185,20 @@ Decision Story::act(Words& words) {
         event.plmn = geoip::Plmn::parse(words.take());
         return happen(event, place_of(event.plmn->text()));
     }
+    if (verb == "roaming-on" || verb == "subscription") {
+        RoamingEvent event;
+        event.type = verb == "subscription" ? EventType::subscription : EventType::roaming_on;
+        return happen(event, {});
+    }
     if (verb == "answer") return answer(words);
     if (verb == "reply") return reply(words, {});
     if (verb == "payer") return reply(words, {Writer::As::payer, false});
     if (verb == "ask") return ask(words);
     if (verb == "bundle") return bundle(words);
     if (verb == "end")
-        return decide_bundle_end(words.take(), terms(), world(), now_, "end-" + std::to_string(steps_), state_)
-            .decision;
+        return told(decide_bundle_end(words.take(), terms(), world(), now_, "end-" + std::to_string(steps_), state_));
     if (verb == "profile") return change_profile(words.rest(), Sim::same);
+    if (verb == "reload") return reload(words.rest());
     if (verb == "sim") return change_profile("{}", Sim::changed);
     if (verb == "publish") return publish(words.rest());
     if (verb == "clock") return decide_timers(terms(), world(), now_, "timers-" + std::to_string(steps_), state_);
@@ -289,7 +306,7 @@ Decision Story::bundle(Words& words) {
     }
     while (!words.done())
         bundle.destinations.push_back(words.take());
-    return decide_bundle(bundle, terms(), world(), now_, "bundle-" + std::to_string(steps_), state_).decision;
+    return told(decide_bundle(bundle, terms(), world(), now_, "bundle-" + std::to_string(steps_), state_));
 }
 
 Decision Story::reply(Words& words, Writer writer) {
@@ -342,13 +359,18 @@ Decision Story::ask(Words& words) {
 Decision Story::change_profile(std::string_view patch, Sim sim) {
     const bool first = steps_ == 0;
     const Terms before = terms();
+    (void)reload(patch);
+    if (first) return {};
+    return decide_profile(before, terms(), sim, world(), now_, "profile-" + std::to_string(steps_), state_);
+}
+
+Decision Story::reload(std::string_view patch) {
     const auto merged = customers::merge_patch(nlohmann::json::parse(profile_), nlohmann::json::parse(patch));
     auto profile = customers::read_profile(merged, {});
     if (!profile) misspelt(profile.error().front().pointer, " ", profile.error().front().detail);
     profile_ = merged.dump();
     state_.profile = *profile;
-    if (first) return {};
-    return decide_profile(before, terms(), sim, world(), now_, "profile-" + std::to_string(steps_), state_);
+    return {};
 }
 
 Decision Story::publish(std::string_view rows) {
@@ -405,7 +427,8 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
     if (what == "question")
         return "question " + (state.questions.empty() ? "none" : std::string(word(state.questions.back().state)));
     if (what == "questions") return "questions " + std::to_string(state.questions.size());
-    if (what == "refused") return "refused " + (decision.reasons.empty() ? "nothing" : decision.reasons.front());
+    if (what == "refused" || what == "bundle")
+        return what + " " + (decision.reasons.empty() ? "nothing" : decision.reasons.front());
     if (what == "pass") return claim_of_pass(words);
     if (what == "bought") return "bought " + std::to_string(decision.bought.size());
     if (what == "opened")

@@ -18,7 +18,7 @@
 //     attach PLMN [vowifi] [late records]      attach home            attach nowhere
 //     attach device GB                         (only the device's own address is known, and it lies in GB)
 //     attach device private                    (an address that no database knows)
-//     detach PLMN
+//     detach PLMN          roaming-on (CAMARA: abroad, and nobody says where)          subscription
 //     use N KB|MB|GB ...   call N s ...        take N s ...           text N ...
 //         ... [written +09:00] [on PLMN] [in session S] [to home|local|premium|FR] [charged 1.50 GBP [incl|excl]]
 //         [until 1h5m] [allowance|free]
@@ -32,6 +32,7 @@
 //         ... [on PLMN] [in session S] [to premium] [used N MB] [final] [emergency]
 //     clock                                    nothing happens but the time
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
+//     reload {JSON merge patch}                (other terms by a reload: nothing is decided because of it)
 //     publish ROW ...                          a new tariff version takes effect
 //
 // What may be claimed afterwards, joined by `, `:
@@ -44,6 +45,7 @@
 //     choices extend pass:jp decline           (of the last question)
 //     pass ID used 3.00 MB|until 24h|ended|open           lifted data|nothing   (of all holds)
 //     bought 1           opened stage|destination|pass|nothing
+//     bundle recorded|changed|ended|unknown|not_a_bundle       (what became of it)
 //     said hold cap_reached    granted 5 MB    kept 5.00   (what became of a request; what the first cap keeps free)
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 namespace roamguard::protection::testing {
@@ -64,6 +66,8 @@ struct Traveller {
     std::set<notifications::Kind> may_opt_out{notifications::Kind::welcome};
     std::string passes{};  ///< lines of passes.csv, all columns
     tariffs::Span warn_lead_time = tariffs::minutes(10);
+    bool published = true;  ///< false: no tariff version yet, `publish` brings the first
+    bool vowifi_roams = false;
 };
 
 /// A story as one row of a test's table.
@@ -106,6 +110,7 @@ private:
     [[nodiscard]] std::string claim_of_reply(std::string_view what) const;
     [[nodiscard]] std::string claim_of_pass(Words& words) const;
     [[nodiscard]] Decision change_profile(std::string_view patch, Sim sim);
+    [[nodiscard]] Decision reload(std::string_view patch);
     [[nodiscard]] Decision publish(std::string_view rows);
     [[nodiscard]] std::string claim(std::string_view claim, const Decision& decision) const;
     [[nodiscard]] std::string claim_of_request(std::string_view what) const;
