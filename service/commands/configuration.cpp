@@ -1,10 +1,12 @@
 #include "service/commands/configuration.h"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
 #include "tariffs/instant.h"
@@ -230,19 +232,27 @@ std::string unknown(const std::string& what, const std::string& name, const std:
     return "unknown " + what + " " + name + (shown_nearest.empty() ? "" : "; did you mean " + shown_nearest + "?");
 }
 
+constexpr long long most_whole = 1'000'000'000;  ///< what counts threads, rows or percent fits an int
+
 bool is_whole(const std::string& text) {
     long long value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() && value >= 0;
+    return error == std::errc{} && end == text.data() + text.size() && value >= 0 && value <= most_whole;
+}
+
+/// A hundred years at most: it is added to times, which must stay times.
+bool is_span(const std::string& text) {
+    const auto span = tariffs::parse_span(text);
+    return span && *span <= tariffs::days(36'500);
 }
 
 /// What is wrong with a value; empty when nothing is.
 std::string rule_of(const Option& option, const std::string& value) {
     switch (option.kind) {
         case Kind::whole:
-            return is_whole(value) ? "" : "must be a whole number, not " + value;
+            return is_whole(value) ? "" : fmt::format("must be a whole number up to {}, not {}", most_whole, value);
         case Kind::span:
-            return tariffs::parse_span(value) ? "" : "must be a duration such as 90s, 30m, 6h or 35d, not " + value;
+            return is_span(value) ? "" : "must be a duration such as 90s, 30m, 6h or 35d, not " + value;
         case Kind::yes_no:
             return value == "yes" || value == "no" || value == "true" || value == "false"
                        ? ""
@@ -272,17 +282,20 @@ struct Loading {
     }
 };
 
-std::string text_of(const toml::node& node) {
+/// Nothing for what no option may be: a fraction, a date, a table in a list.
+std::optional<std::string> text_of(const toml::node& node) {
     if (const auto* value = node.as_string()) return value->get();
     if (const auto* value = node.as_integer()) return std::to_string(value->get());
     if (const auto* value = node.as_boolean()) return value->get() ? "yes" : "no";
-    if (const auto* array = node.as_array()) {
-        std::string all;
-        for (const toml::node& one : *array)
-            all += (all.empty() ? "" : ",") + text_of(one);
-        return all;
+    const auto* array = node.as_array();
+    if (!array) return std::nullopt;
+    std::string all;
+    for (const toml::node& one : *array) {
+        const std::optional<std::string> text = one.is_array() ? std::nullopt : text_of(one);
+        if (!text) return std::nullopt;
+        all += (all.empty() ? "" : ",") + *text;
     }
-    return {};
+    return all;
 }
 
 void read_table(const toml::table& table, const std::string& prefix, const std::string& file, Loading& loading) {
@@ -295,8 +308,11 @@ void read_table(const toml::table& table, const std::string& prefix, const std::
         const Option* option = find_option(name);
         if (!option)
             loading.faults.push_back(unknown("option", name + " in " + file, nearest(name, names())));
+        else if (const std::optional<std::string> text = text_of(node))
+            loading.set(*option, *text, From::file, name + " in " + file);
         else
-            loading.set(*option, text_of(node), From::file, name + " in " + file);
+            loading.faults.push_back(name + " in " + file +
+                                     " must be a text in quotes, a whole number, true or false, or a list of them");
     }
 }
 
@@ -417,15 +433,35 @@ std::vector<std::string> Configuration::list(const std::string& name) const {
 
 namespace {
 
-/// `postgresql://name:********@host/db`: of a URL everything but its password may be shown.
+/// `postgresql://name:********@host/db`: of a URL everything but its passwords may be shown, which libpq takes among
+/// the parameters too.
 std::string without_password(std::string text) {
     const std::size_t scheme = text.find("://");
     if (scheme == std::string::npos) return text;
+    for (std::size_t from = text.find('?'); (from = text.find("password=", from)) != std::string::npos;) {
+        from += std::string_view("password=").size();
+        text.replace(from, std::min(text.find('&', from), text.size()) - from, "********");
+    }
     const std::size_t end = std::min(text.find('/', scheme + 3), text.size());
     const std::size_t at = text.rfind('@', end);
     const std::size_t colon = text.find(':', scheme + 3);
     if (at == std::string::npos || at < scheme + 3 || colon > at) return text;
     return text.replace(colon + 1, at - colon - 1, "********");
+}
+
+/// As it stands between the quotes of a TOML text.
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f)
+            out += fmt::format("\\u{:04X}", byte);
+        else if (c == '"' || c == '\\')
+            out += {'\\', c};
+        else
+            out += c;
+    }
+    return out;
 }
 
 }  // namespace
@@ -437,16 +473,11 @@ std::string Configuration::print() const {
         const Value& value = values_.at(option.name);
         const bool bare = option.kind == Kind::whole;
         const std::string shown = option.secret && !value.text.empty() ? "********" : without_password(value.text);
-        std::string escaped;
-        for (char c : shown) {
-            if (c == '"' || c == '\\') escaped += '\\';
-            escaped += c;
-        }
         std::string choices;
         for (const std::string& choice : option.choices)
             choices += (choices.empty() ? ": " : ", ") + choice;
         out += "# " + option.about + choices + " (" + origins[static_cast<int>(value.from)] + ")\n" + key + " = " +
-               (bare ? escaped : "\"" + escaped + "\"") + "\n";
+               (bare ? shown : "\"" + escaped(shown) + "\"") + "\n";
     };
     for (const Option& option : options())
         if (option.name.find('.') == std::string::npos) lines_of(option, option.name);

@@ -270,9 +270,14 @@ void put(Packer& out, T& value, const Object* was) {
         out.pack(before.ptr[i]);
 }
 
+/// A list or text takes no less than a byte an element, so a length beyond the bytes there are is damage, for which no
+/// memory is to be reserved.
 msgpack::object_handle unpacked(std::string_view bytes) {
-    return msgpack::unpack(bytes.data(), bytes.size(),
-                           [](msgpack::type::object_type, std::size_t, void*) { return true; });
+    constexpr std::size_t deepest = 64;
+    const std::size_t most = bytes.size();
+    return msgpack::unpack(
+        bytes.data(), bytes.size(), [](msgpack::type::object_type, std::size_t, void*) { return true; }, nullptr,
+        msgpack::unpack_limit(most, most, most, most, most, deepest));
 }
 
 /// `newer`: the bytes that the record was read from, where they say more than this version knows; else empty.

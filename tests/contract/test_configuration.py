@@ -94,11 +94,33 @@ def test_a_configuration_in_order_is_said_to_be(tmp_path):
     ("listen", "nowhere"), ("listen", "127.0.0.1:99999"), ("store", "mysql://x"), ("sms.driver", "pigeon"),
     ("app.driver", "kannel"), ("links", "maybe"), ("public-url", "roam.example.net"),
     ("public-url", "https://roam.example.net/?x"), ("home.country", "Britain"), ("default-regime", "none-such"),
-    ("welcome.repeat-after", "soon"), ("events.max-age", "35")])
+    ("welcome.repeat-after", "soon"), ("events.max-age", "35"),
+    ("events.max-age", "100000000000d"), ("http.threads", "5000000000"), ("billing.tolerance", "9000000000000000")])
 def test_a_value_that_is_none_stops_the_program_and_names_its_option(option, value):
     result = run("check-config", f"--{option}", value)
     assert result.returncode != 0
     assert option in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("value", ["1.5", "2026-11-24", '[310.41, "460-01"]', '[["460-01"]]'])
+def test_a_value_of_a_kind_that_no_option_has_is_refused_and_never_taken_for_nothing(tmp_path, value):
+    result = run("check-config", "--config", toml(tmp_path, f"[home]\nplmns = {value}\n"))
+    assert result.returncode != 0
+    assert "home.plmns" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("sender", ['line one\\nline two', 'tab\\t', 'quote \\" and \\\\', 'bell\\u0007'])
+def test_what_is_printed_is_a_configuration_that_says_the_same(tmp_path, sender):
+    once = printed("--config", toml(tmp_path, f'[sms]\nsender = "{sender}"\n'))
+    again = printed("--config", toml(tmp_path, once))
+    assert again.replace("(file)", "(default)") == once.replace("(file)", "(default)")
+
+
+@pytest.mark.parametrize("store", ["postgresql://roam:hush@db/roam", "postgresql:///roam?user=roam&password=hush",
+                                   "postgresql://db/roam?password=hush&sslpassword=hush&connect_timeout=3"])
+def test_the_stores_password_is_masked_wherever_it_stands(store):
+    text = printed("--store", store)
+    assert "hush" not in text and "postgresql://" in text and "roam" in text
 
 
 def test_a_file_that_is_no_toml_is_refused_and_its_line_named(tmp_path):

@@ -222,3 +222,16 @@ TEST_CASE("bytes that are no record are refused, not guessed") {
     const std::string empty_list = "\x90";
     CHECK(decode_state(empty_list).entries == 0);  // a shorter record leaves the rest at its defaults
 }
+
+TEST_CASE("a damaged length is refused, and no memory is reserved for what cannot come") {
+    for (const std::string& damaged :
+         {std::string("\xdd\xff\xff\xff\xff\x01", 6), std::string("\xdb\xff\xff\xff\xff\x01", 6),
+          std::string("\xdf\x7f\xff\xff\xff\x01", 6), std::string(100'000, '\x91')}) {
+        CHECK(sentence_of<std::runtime_error>([&] {
+                  (void)decode_state(damaged);
+              }).find("a stored record is damaged") == 0);
+        CHECK(sentence_of<std::runtime_error>([&] {
+                  (void)decode_session(damaged);
+              }).find("a stored record is damaged") == 0);
+    }
+}
