@@ -241,55 +241,70 @@ void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& 
 
 namespace {
 
-/// What a cap held flows again: whoever was asked is told, with what is used of which limit from now on. At home, or
-/// where a pass covers all of it, nothing was off.
-void tell_released(Deciding& d, const CapRule& rule, const CapCount& ended, std::int64_t used, std::int64_t limit,
-                   const Question& asked) {
+/// What a cap held flows again: whoever was asked is told. At home, or where a pass covers all of it, nothing was off.
+Owed released(const Deciding& d, const Hold& ended) {
     const KnownPlace* known = d.state.place();
     Owed owed;
     owed.facts = facts_at(known ? *known : KnownPlace{}, d.terms, d.world, d.now, Kind::released);
+    owed.facts.services = ended.services;
+    owed.cap = ended.about;
+    owed.stage = ended.stage;
+    owed.period_start = ended.period_start;
+    return owed;
+}
+
+/// With what is used of which limit from now on.
+Owed released(const Deciding& d, const Hold& ended, const CapRule& rule, std::int64_t used, std::int64_t limit) {
+    Owed owed = released(d, ended);
     owed.facts.cap_id = rule.id;
     owed.facts.limit = amount_of(rule, limit);
     owed.facts.used = amount_of(rule, std::max<std::int64_t>(used, 0));
     owed.facts.services = rule.services;
     owed.facts.cap_tax = rule.tax;
-    owed.cap = rule.id;
-    owed.stage = ended.stage;
-    owed.period_start = ended.start;
-    owe_of_question(d, asked, std::move(owed));
+    return owed;
 }
 
-/// Ends a cap's hold. Returns the question it stood on, where it kept anything off.
-std::optional<Question> end_hold(Deciding& d, const std::string& cap, std::string reason) {
+struct EndedHold {
+    Hold hold;
+    Question asked;
+};
+/// Ends a cap's hold. Nothing where it kept nothing off.
+std::optional<EndedHold> end_hold(Deciding& d, const std::string& cap, std::string reason) {
     const Hold* standing = find_hold(d.state, Cause::cap, cap);
-    std::optional<Question> asked;
+    std::optional<EndedHold> ended;
     if (standing && !standing->asleep && !standing->in_force().empty()) {
-        asked.emplace();
+        ended.emplace();
+        ended->hold = *standing;
         for (const Question& question : d.state.questions)
-            if (question.id == standing->question) asked = question;
+            if (question.id == standing->question) ended->asked = question;
     }
     release(d, Cause::cap, cap, std::move(reason));
-    return asked;
+    return ended;
 }
 
 }  // namespace
 
 void unreach(Deciding& d, const CapRule& rule, CapCount& count, std::string reason) {
-    const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
     count.reached = count.early = false;
     if (Question* question = open_question(d.state, Cause::cap, rule.id))
         end_question(*question, Ending::release, d.now);
-    if (const auto asked = end_hold(d, rule.id, std::move(reason)))
-        tell_released(d, rule, count, count.used, limit, *asked);
+    const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
+    if (const auto ended = end_hold(d, rule.id, std::move(reason)))
+        owe_of_question(d, ended->asked, released(d, ended->hold, rule, count.used, limit));
 }
 
-void end_period(Deciding& d, const CapCount& ended) {
-    const auto asked = end_hold(d, ended.cap, "the cap's period is over");
-    const CapRule* rule = rule_named(d.terms, ended.cap);
-    if (!asked || !rule) return;
-    const CapCount* present = find_count(d.state, ended.cap, d.now);
-    const auto limit = limit_of(*rule, present ? present->stage : 1);
-    if (limit) tell_released(d, *rule, ended, present ? present->used : 0, *limit, *asked);
+void end_period(Deciding& d, const std::string& cap) {
+    const auto ended = end_hold(d, cap, "the cap's period is over");
+    const CapRule* rule = rule_named(d.terms, cap);
+    if (!ended || !rule) return;
+    const CapCount* present = find_count(d.state, cap, d.now);
+    if (const auto limit = limit_of(*rule, present ? present->stage : 1))
+        owe_of_question(d, ended->asked, released(d, ended->hold, *rule, present ? present->used : 0, *limit));
+}
+
+void drop_cap_hold(Deciding& d, const std::string& cap) {
+    if (const auto ended = end_hold(d, cap, "the profile no longer asks for it"))
+        owe_of_question(d, ended->asked, released(d, ended->hold));
 }
 
 void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64_t delta, const KnownPlace& place,
@@ -311,13 +326,14 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
         count.used = plus(count.used, delta);
         return;
     }
-    const std::int64_t room = plus(*limit, -std::max(count.used, -INT64_MAX));
+    // None where the limit was lowered below what was used while nothing held: that stays used.
+    const std::int64_t room = std::max<std::int64_t>(0, plus(*limit, -std::max(count.used, -INT64_MAX)));
     if (delta < room) {
         count.used = plus(count.used, delta);
         if (!closed) tell_passed(d, rule, count, *limit, place, at);
         return;
     }
-    count.used = *limit;
+    count.used = plus(count.used, room);
     count.overrun = plus(count.overrun, delta - room);
     if (count.early) {  // held and asked already
         count.early = false;

@@ -29,7 +29,7 @@ void consider(std::optional<Instant>& earliest, Instant at) {
 
 }  // namespace
 
-void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
+void recheck(Deciding& d, const customers::CapRule* before, const customers::CapRule& present, CapCount& count) {
     const customers::CapRule rule = rule_of(count, present);
     const auto limit = limit_of(rule, count.stage);
     const KnownPlace* known = d.state.place();
@@ -39,7 +39,9 @@ void recheck(Deciding& d, const customers::CapRule& present, CapCount& count) {
     const std::int64_t used = plus(count.used, count.early ? kept_for_grants(d.state, rule.id, Kept::all) : 0);
     const int passed = used >= *limit ? 100 : highest_passed(rule, used, *limit);
     const bool holds = at_limit(rule, d.terms) == customers::AtLimit::hold;
-    if (count.reached && (passed < 100 || !holds)) return unreach(d, rule, count, "the limit was raised");
+    // A credit alone releases nothing, nor does a change of anything but the limit after one.
+    const bool raised = !before || limit_of(*before, count.stage).value_or(0) < *limit;
+    if (count.reached && ((passed < 100 && raised) || !holds)) return unreach(d, rule, count, "the limit was raised");
     if (count.reached) {
         const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
         if (standing && standing->services != rule.services) {
@@ -114,7 +116,10 @@ void release_orphans(Deciding& d) {
         if (!orphan && d.terms.holds) continue;
         if (Question* question = open_question(d.state, hold.cause, hold.about))
             end_question(*question, Ending::release, d.now);
-        release(d, hold.cause, hold.about, "the profile no longer asks for it");
+        if (hold.cause == Cause::cap)
+            drop_cap_hold(d, hold.about);
+        else
+            release(d, hold.cause, hold.about, "the profile no longer asks for it");
     }
 }
 
@@ -194,7 +199,6 @@ Decision decide_profile(const Terms& before, const Terms& terms, Sim sim, const 
 void follow_profile(Deciding& d, const Terms& before) {
     keep_running_periods(d, before);
     carry_counts(d, before);
-    release_orphans(d);
     withdraw_wishes(d);
     for (const customers::CapRule& rule : d.terms.caps) {
         const customers::CapRule* old = rule_named(before, rule.id);
@@ -203,9 +207,10 @@ void follow_profile(Deciding& d, const Terms& before) {
             if (count.cap == rule.id && count.start <= d.now && d.now < count.end) {
                 if (old && old->every.has_value() != rule.every.has_value() && &rule_of(count, rule) == &rule)
                     restart_stages(d, rule, count);
-                recheck(d, rule, count);
+                recheck(d, old, rule, count);
             }
     }
+    release_orphans(d);  // last, so that what they tell knows of every hold that stands now
 }
 
 std::optional<Instant> next_wake(const CustomerState& state, const Rules& rules) {

@@ -81,7 +81,7 @@ void set_own_cap(Deciding& d, const std::string& cap, std::int64_t limit) {
     const bool anew = count && (count->stage > 1 || (count->reached && count->used >= limit));
     if (anew) restart_stages(changed, rule, *count);  // what is asked is asked about the limit that counts now
     follow_profile(changed, d.terms);
-    if (anew) recheck(changed, rule, *count);
+    if (anew) recheck(changed, nullptr, rule, *count);
     d.out.reasons.push_back("the customer set the cap " + cap + " to " +
                             tariffs::to_decimal(tariffs::Money{limit, rule.currency}) + " " + rule.currency.code());
 }

@@ -336,7 +336,7 @@ void settle(Deciding& d) {
         if (hold.cause != Cause::cap) continue;
         for (const CapCount& count : d.state.counts)
             if (count.cap == hold.about && count.start == hold.period_start && count.end <= d.now) {
-                end_period(d, CapCount(count));
+                end_period(d, hold.about);
                 break;
             }
     }

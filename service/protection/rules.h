@@ -116,7 +116,9 @@ void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const K
 /// told once a stage and period.
 void unreach(Deciding& d, const customers::CapRule& rule, CapCount& count, std::string reason);
 /// The hold of a period that is over ends; what was off because of it is told to be on again.
-void end_period(Deciding& d, const CapCount& ended);
+void end_period(Deciding& d, const std::string& cap);
+/// The same where the profile does not ask for the hold any more.
+void drop_cap_hold(Deciding& d, const std::string& cap);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
 void drop_old_counts(Deciding& d);
 /// A trip's counter begins earlier than was known; what was held and asked for it follows.
@@ -176,7 +178,7 @@ void settle_own_cap(Deciding& d, const Question& question, bool yes);
 /// The profile changed, `d.terms` are the new ones: brings counters, holds and questions in line.
 void follow_profile(Deciding& d, const Terms& before);
 /// Brings one cap's running counter in line with its rule.
-void recheck(Deciding& d, const customers::CapRule& rule, CapCount& count);
+void recheck(Deciding& d, const customers::CapRule* before, const customers::CapRule& rule, CapCount& count);
 /// The first stage again, nothing reached, and the question about it withdrawn.
 void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count);
 

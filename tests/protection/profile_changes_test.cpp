@@ -93,6 +93,14 @@ TEST_CASE("a raised limit") {
 
 TEST_CASE("other changes of a cap") {
     tell_all({
+        {"of its thresholds releases nothing, also after a credit",
+         {},
+         {arrival,
+          reached,
+          {"credit 4.00 GBP", "counted", "", "data held, used 6.00"},
+          {monthly(R"("amount":"10.00","currency":"GBP","period":"month","thresholds":[90,100],"extension":"5.00")"),
+           "", "", "data held, question pending"},
+          {of("11.00"), "", "released monthly/1", "data allowed, holds none"}}},
         {"notices only releases",
          {},
          {arrival,
@@ -101,7 +109,9 @@ TEST_CASE("other changes of a cap") {
           {"use 5 MB", "counted", "", "used 15.00, overrun 0.00"}}},
         {"a removed cap releases",
          {},
-         {arrival, reached, {R"(profile {"caps":[]})", "", "", "data allowed, holds none, question withdrawn"}}},
+         {arrival,
+          reached,
+          {R"(profile {"caps":[]})", "", "released monthly/1", "data allowed, holds none, question withdrawn"}}},
         {"a cap that no longer covers data no longer holds it",
          {},
          {arrival,

@@ -179,8 +179,7 @@ std::string_view word(Plant plant) {
                                                  "a hold lost on restart",
                                                  "duplicates forgotten",
                                                  "acknowledged too soon",
-                                                 "silence is consent",
-                                                 "a result without fencing"};
+                                                 "silence is consent"};
     return words[static_cast<std::size_t>(plant)];
 }
 

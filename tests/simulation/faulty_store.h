@@ -27,13 +27,12 @@ enum class Plant {
     hold_lost_on_restart,   ///< holds are not read back
     duplicates_forgotten,   ///< an event's id is not kept
     acknowledged_too_soon,  ///< what the store did not take is answered as taken
-    silence_is_consent,     ///< a question nobody answers opens what it asked about
-    unfenced                ///< a result counts though its lease was given to another
+    silence_is_consent      ///< a question nobody answers opens what it asked about
 };
 [[nodiscard]] std::string_view word(Plant plant);
 inline constexpr Plant plants[] = {
-    Plant::threshold_off_by_one, Plant::outbox_after_commit,   Plant::missing_lock,       Plant::hold_lost_on_restart,
-    Plant::duplicates_forgotten, Plant::acknowledged_too_soon, Plant::silence_is_consent, Plant::unfenced};
+    Plant::threshold_off_by_one, Plant::outbox_after_commit,   Plant::missing_lock,      Plant::hold_lost_on_restart,
+    Plant::duplicates_forgotten, Plant::acknowledged_too_soon, Plant::silence_is_consent};
 
 /// What the simulation knows of the store: arms its next trouble, sees whether a commit was done.
 struct Weather {

@@ -12,6 +12,8 @@ namespace {
 
 constexpr Time never = std::numeric_limits<Time>::max();
 constexpr std::int64_t megabyte = 1'048'576;
+/// Events of one moment may come in any order: a trip ends by the clock only when none has come for so long.
+constexpr Time moment = 2'000;
 
 struct Period {
     Time start, end;
@@ -30,6 +32,7 @@ struct Record {
     std::string plmn;
     std::size_t version;
     std::optional<Row> row;
+    std::int64_t added = 0;  // to what was spent in all, when it arrived
 };
 
 /// How far a cap has come in one period. `at` lies in that period, wherever a late record moves its start.
@@ -40,6 +43,8 @@ struct Progress {
     bool held = false, over = false;  // over: the clock has passed the period's end
     bool binds() const { return held && !over; }
 };
+
+const std::vector<Service> all_services{Service::data, Service::voice_mo, Service::sms_mo};
 
 enum class Seen { away, home, heard };
 
@@ -138,7 +143,7 @@ public:
     explicit Traveller(const World& all) : world(all) {}
 
     std::vector<Message> step(Time clock, const std::function<void()>& happening) {
-        now = std::max(now, clock);
+        now = clock;
         out.clear();
         fall_due();
         happening();
@@ -206,6 +211,8 @@ private:
     std::multimap<Time, std::string> places;  // every attach, by event time
     std::multimap<Time, Seen> sightings;
     std::optional<Time> trip_time;  // a time inside the trip that goes on
+    Time touched = 0;               // when somebody last told where the customer was, by the clock
+    std::vector<Time> ended;        // a time inside each trip that ended once
     std::vector<Record> records;    // in order of arrival
     std::map<std::string, std::vector<Progress>> progresses;
     std::set<std::string> confirmed;         // places, for this trip
@@ -282,9 +289,15 @@ bool Traveller::high_cost() const {
 }
 
 void Traveller::see(Time at, Seen what) {
+    touched = now;
+    const std::size_t known = trips(now).size();
     sightings.emplace(at, what);
     const auto all = trips(now);
-    if (!trip_time && !all.empty() && all.back().end == never) trip_time = all.back().start;
+    // One that is over when it is first heard of ends at once.
+    if (trip_time || all.empty() || (all.back().end != never && all.size() == known)) return;
+    trip_time = all.back().start;
+    const auto goes_on = [&](Time told) { return all.back().contains(told); };
+    if (std::none_of(ended.begin(), ended.end(), goes_on)) confirmed.clear();  // "lasts the trip"
 }
 
 /// Section 6: "until home has lasted `trip.home-dwell` (6 h) or nothing was heard for 30 days".
@@ -328,11 +341,16 @@ void Traveller::end_trip(Time by) {
     const Period trip = trip_at(*trip_time, std::max(now, by)).value();
     if (trip.end > by) return;
     trip_time.reset();
-    confirmed.clear();
     for (Question& each : questions)  // what an answer would last for is over
         if (each.kind == "confirm_destination" && each.state == Question::State::pending)
             each.state = Question::State::withdrawn;
-    if (total({Service::data, Service::voice_mo, Service::sms_mo}, trip, records.size()) > 0) send("trip_summary");
+    for (const Time told : ended)  // late news had it go on: one trip has one summary
+        if (trip.contains(told)) return;
+    ended.push_back(trip.start);
+    std::int64_t spent = 0;
+    for (const Record& record : records)
+        if (trip.contains(record.usage.at)) spent += record.added;
+    if (spent > 0) send("trip_summary");
 }
 
 /// Section 6: "Usage that names no network takes the last place known not later than its time when it arrives".
@@ -353,7 +371,10 @@ void Traveller::use(const Usage& usage) {
     else  // a record that names no network is news of the trip only where none was known
         see(usage.at, usage.plmn.empty() && trip_at(usage.at, now) ? Seen::heard : Seen::away);
     const std::size_t version = world.version_at(usage.at);
+    const auto spent = [&] { return total(all_services, {std::numeric_limits<Time>::min(), never}, records.size()); };
+    const std::int64_t before = spent();
     records.push_back({usage, plmn, version, world.row(version, where, usage.service)});
+    records.back().added = spent() - before;
     for (const Cap& each : profile.caps)
         if (counts(each, usage.service)) count(each);
 }
@@ -379,7 +400,7 @@ std::int64_t Traveller::total(const std::vector<Service>& services, const Period
     std::map<std::tuple<std::string, std::size_t, std::string, Service, std::size_t, std::set<Time>>, Sum> segments;
     std::int64_t sum = 0;
     for (std::size_t n = 0; n < records_counted; ++n) {
-        const auto& [usage, plmn, version, row] = records[n];
+        const auto& [usage, plmn, version, row, added] = records[n];
         const std::int64_t charged = usage.charged.value_or(0);
         if (!in.contains(usage.at) || std::find(services.begin(), services.end(), usage.service) == services.end())
             continue;
@@ -488,7 +509,7 @@ void Traveller::reconsider(const Cap& of, const Cap* before) {
         release(of.id, step);
     }
     // Section 7: a confirmation is "the exact terms shown": where those are other now, it is asked anew.
-    if (step.held && before && abroad() &&
+    if (step.held && before &&
         (limit != stage_limit(*before, step.stage) ||
          stage_limit(of, step.stage + 1) != stage_limit(*before, step.stage + 1)))
         for (Question& each : questions)
@@ -553,7 +574,7 @@ void Traveller::fall_due() {
                 step.over = over;
             }
         }
-    if (trip_time)
+    if (trip_time && now - touched >= moment)
         if (const auto trip = trip_at(*trip_time, now)) due.emplace(trip->end, [this] { end_trip(now); });
     for (const auto& [at, happens] : due)
         happens();

@@ -118,7 +118,7 @@ public:
     /// The version prices what arrives from now on and happened since it took effect.
     void publish(Tariff);
 
-    // Each is one committed step at the clock's `now` (never going back), and returns the messages it owes, in order.
+    // Each is one committed step at the clock's `now`, and returns the messages it owes, in order.
     // What fell due by the clock comes first, so that it does not matter how often `clock` is asked.
     std::vector<Message> put_profile(int customer, const Profile&, Time now);
     std::vector<Message> attach(int customer, const std::string& plmn, Time at, Time now);

@@ -227,8 +227,7 @@ private:
         }
         weather_.next = Trouble::none;
         restart_if_dead();
-        advance(2'500);  // a trip that is over when it is heard of ends 2 s later, for what may come in another order
-        timers(Trouble::none);
+        settle_down();
         deliver(first.outbox_trouble);
     }
 
@@ -327,8 +326,19 @@ private:
     }
 
     void send_again() {
+        bool any = false;
         for (auto& [number, one] : sent_)
-            if (!one.acknowledged) send({&one});
+            if (!one.acknowledged) {
+                send({&one});
+                any = true;
+            }
+        if (any) settle_down();
+    }
+
+    /// A trip that is over when it is heard of ends 2 s later, for what may come in another order.
+    void settle_down() {
+        advance(2'500);
+        timers(Trouble::none);
     }
 
     // ---- answers, profiles, tariffs, receipts
@@ -647,7 +657,8 @@ private:
         nlohmann::json there = engine::holds_in_force(state);
         for (nlohmann::json* holds : {&heard, &there})
             for (nlohmann::json& hold : *holds)
-                hold.erase("declined");  // news of holds are of what begins and what ends
+                for (const char* answer : {"declined", "confirmation"})  // what is off is news, how it is asked is not
+                    hold.erase(answer);
         require(operator_.refused() || heard == there,
                 fmt::format("traveller {}: the platform last heard {} and there is {}", customer, heard.dump(),
                             there.dump()));

@@ -75,6 +75,9 @@ Profile draw_profile(Dice& dice, std::vector<Cap> caps) {
     return profile;
 }
 
+/// At most so late that a stay at home which ended a trip is not news any more: what such news change is not promised.
+Span draw_lateness(Dice& dice) { return tariffs::minutes(dice.between(1, 330)); }
+
 Span draw_wait(Dice& dice) {
     const int kind = dice.below(20);
     if (kind < 12) return tariffs::seconds(dice.between(1, 900));
@@ -93,7 +96,7 @@ void draw_usage(Dice& dice, Step& step) {
                         : std::int64_t{dice.between(0, 300)};
     if (step.service == Service::sms_mo) step.quantity = dice.between(1, 3);
     step.session = dice.one_of<std::string>({"", "a", "b"});
-    if (dice.one_in(3)) step.ago = tariffs::minutes(dice.between(1, 600));
+    if (dice.one_in(3)) step.ago = draw_lateness(dice);
     if (dice.one_in(40)) {  // a credit
         step.quantity = 0;
         step.charged = -std::int64_t{dice.between(1, 500)} * 10'000;
@@ -121,7 +124,7 @@ Step draw_step(Dice& dice, int number) {
     } else if (kind < 58) {
         step.what = Step::What::attach;
         step.plmn = dice.one_of<std::string>({"440-10", "440-20", "450-05", "262-01", "901-14", "234-15", "234-15"});
-        if (dice.one_in(4)) step.ago = tariffs::minutes(dice.between(1, 600));
+        if (dice.one_in(4)) step.ago = draw_lateness(dice);
     } else if (kind < 64) {
         step.what = Step::What::again;
         step.which = dice.below(1 << 20);
@@ -147,7 +150,7 @@ Step draw_step(Dice& dice, int number) {
     if (dice.one_in(6))
         step.gateway = dice.one_of<Gateway>(
             {Gateway::down, Gateway::down, Gateway::lies, Gateway::forgets, Gateway::doubles, Gateway::refuses});
-    if (dice.one_in(30)) step.clock_back = tariffs::seconds(dice.between(1, 600));
+    if (dice.one_in(30)) step.clock_back = tariffs::seconds(dice.between(1, 4));
     step.restart = dice.one_in(25);
     const bool event =
         step.what == Step::What::use || step.what == Step::What::attach || step.what == Step::What::again;
