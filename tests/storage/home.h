@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -88,7 +89,7 @@ private:
                 "(scripts/postgres-for-tests start prints one), or ROAMGUARD_TEST_SQLITE_ONLY=1 leaves these tests "
                 "out");
         server_ = server;
-        static int made = 0;
+        static std::atomic<int> made{0};
         const std::string name = "rg_test_" + std::to_string(::getpid()) + "_" + std::to_string(++made);
         (void)psql(server_, "CREATE DATABASE " + name + " ENCODING 'UTF8' TEMPLATE template0");
         database_ = name;
