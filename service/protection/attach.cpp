@@ -136,8 +136,9 @@ void owe_no_guarantee(Deciding& d, const KnownPlace& place, Instant at) {
     note_told(d.state.advised, key, at);
 }
 
-/// A high-cost place: data is off until the traveller confirms, asked with the whole content of the welcome.
-void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
+/// A high-cost place: data is off until the traveller confirms, asked with the whole content of the welcome. Whether
+/// the question was put now.
+bool protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     const std::string destination = place.destination();
     if (Hold* standing = find_hold(d.state, Cause::destination, destination)) {
         bool asked_on_this_trip = false;
@@ -146,11 +147,12 @@ void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
                 asked_on_this_trip = question.state == QuestionState::pending || question.trip == d.state.trip.number;
         if (asked_on_this_trip) {
             d.out.question = standing->question;
-            return d.out.add(Outcome::welcome_suppressed);
+            return false;
         }
         standing->declined = false;
         ask_destination(d, place, at);
-        return note_told(d.state.welcomed, destination, at);
+        note_told(d.state.welcomed, destination, at);
+        return true;
     }
     Hold hold_here;
     hold_here.cause = Cause::destination;
@@ -172,13 +174,11 @@ void protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     hold(d, hold_here, "high-cost place " + destination);
     const bool asked_lately =
         repeat == Repeat::not_lately && latest && d.now - latest->asked < d.rules().confirm_repeat_after;
-    if (pending || asked_lately) {
-        d.out.add(Outcome::welcome_suppressed);
-        return;
-    }
+    if (pending || asked_lately) return false;
     find_hold(d.state, Cause::destination, destination)->declined = false;
     ask_destination(d, place, at);
     note_told(d.state.welcomed, destination, at);
+    return true;
 }
 
 void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool same) {
@@ -199,7 +199,7 @@ void greet(Deciding& d, const KnownPlace& place, Instant at, bool flaps, bool sa
         d.out.reasons.push_back("home and a neighbour country alternate: an advice instead of a welcome");
     }
     if (protects) {
-        protect(d, place, at, Repeat::not_lately);
+        if (!protect(d, place, at, Repeat::not_lately)) d.out.add(Outcome::welcome_suppressed);
     } else if (flaps || same || told_within(d.state.welcomed, destination, at, d.rules().welcome_repeat_after)) {
         if (!advise) d.out.add(Outcome::welcome_suppressed);
         d.out.reasons.push_back("no welcome: " + destination + " was welcomed within the repeat window");
@@ -249,7 +249,7 @@ void protect_unpriced(Deciding& d, const KnownPlace& place, Instant at) {
     if (!known || known->destination() != place.destination() || !d.terms.holds || d.terms.barred) return;
     if (find_hold(d.state, Cause::destination, place.destination())) return;
     const DestinationAnswer* answer = trip_answer(d.state, place.destination());
-    if (!answer || !answer->confirmed) protect(d, place, at, Repeat::not_lately);
+    if (!answer || !answer->confirmed) (void)protect(d, place, at, Repeat::not_lately);
 }
 
 void protect_dear(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
@@ -258,7 +258,7 @@ void protect_dear(Deciding& d, const KnownPlace& place, Instant at, Repeat repea
     if ((answer && answer->confirmed) || !high_cost(place, d.terms, d.world, at) ||
         covered(d.state, place, tariffs::Service::data, d.now))
         return;
-    protect(d, place, at, repeat);
+    (void)protect(d, place, at, repeat);
 }
 
 void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because because) {

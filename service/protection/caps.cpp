@@ -241,12 +241,22 @@ void reach(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& 
 
 namespace {
 
-/// What a cap held flows again: whoever was asked is told. At home, or where a pass covers all of it, nothing was off.
+/// What a cap held flows again, or is off for another reason: whoever was asked is told. At home, or where a pass
+/// covers all of it, nothing was off.
 Owed released(const Deciding& d, const Hold& ended) {
     const KnownPlace* known = d.state.place();
     Owed owed;
     owed.facts = facts_at(known ? *known : KnownPlace{}, d.terms, d.world, d.now, Kind::released);
-    owed.facts.services = ended.services;
+    std::vector<tariffs::Service> off;  // by another hold
+    for (tariffs::Service service : ended.services)
+        for (const Hold& other : d.state.holds) {
+            const std::vector<tariffs::Service> held = other.in_force();
+            if (other.asleep || std::find(held.begin(), held.end(), service) == held.end()) continue;
+            off.push_back(service);
+            break;
+        }
+    owed.facts.still_held = !off.empty();
+    owed.facts.services = off.empty() ? ended.services : off;
     owed.cap = ended.about;
     owed.stage = ended.stage;
     owed.period_start = ended.period_start;
@@ -259,7 +269,6 @@ Owed released(const Deciding& d, const Hold& ended, const CapRule& rule, std::in
     owed.facts.cap_id = rule.id;
     owed.facts.limit = amount_of(rule, limit);
     owed.facts.used = amount_of(rule, std::max<std::int64_t>(used, 0));
-    owed.facts.services = rule.services;
     owed.facts.cap_tax = rule.tax;
     return owed;
 }

@@ -80,6 +80,8 @@ void heard_abroad(Deciding& d, Instant at) {
         if (trip.home_since && at > *trip.home_since) {  // home was left once more, and perhaps reached again
             trip.home_since = home_already(d.state, at);
             reopen_trip(d);
+        } else if (!trip.home_since) {
+            reopen_trip(d);
         }
     } else if (!ever || at > trip.last_heard) {
         if (ever && !trip.ended)

@@ -116,7 +116,7 @@ TEST_CASE("a dear place that is entered again") {
           {"20m: answer decline", "", "declined", "data blocked"},
           {"30m: attach 440-10", "welcomed", "welcome", "data allowed"},
           {"40m: attach 208-02", "welcome_suppressed", "", "data allowed"},
-          {"50m: use 1 MB on 208-02", "welcome_suppressed, counted", "", "data blocked"}}},
+          {"50m: use 1 MB on 208-02", "counted", "", "data blocked"}}},
         {"late usage without a price holds nothing where the traveller is now",
          {"{}", "*,*,data,1.00,GBP,MB,,,,,\n*,FR,data,1.00,CHF,MB,,,,,\n", "", "", false},
          {{"0h: attach 208-02", "welcomed", "welcome", ""},
