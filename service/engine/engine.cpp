@@ -291,8 +291,10 @@ void Engine::change(const std::function<void(Surroundings&)>& how) {
 }
 
 Instant Engine::now() {
-    const std::int64_t read = clock_().ms;
+    std::int64_t read = clock_().ms;
     std::int64_t latest = latest_.load();
+    // A thread that was frozen since it read is no clock that was set back: another reading tells them apart.
+    if (latest - read > hidden_step_back_ms) read = clock_().ms;
     // Held to the latest reading for good, a clock that was years ahead for a second would have every event refused as
     // too old, and nothing would fall due, until the next start.
     while (read > latest || latest - read > hidden_step_back_ms)
