@@ -311,8 +311,8 @@ void end_period(Deciding& d, const std::string& cap) {
         owe_of_question(d, ended->asked, released(d, ended->hold, *rule, present ? present->used : 0, *limit));
 }
 
-void drop_cap_hold(Deciding& d, const std::string& cap) {
-    if (const auto ended = end_hold(d, cap, "the profile no longer asks for it"))
+void drop_cap_hold(Deciding& d, const std::string& cap, std::string reason) {
+    if (const auto ended = end_hold(d, cap, std::move(reason)))
         owe_of_question(d, ended->asked, released(d, ended->hold));
 }
 

@@ -117,7 +117,7 @@ void release_orphans(Deciding& d) {
         if (Question* question = open_question(d.state, hold.cause, hold.about))
             end_question(*question, Ending::release, d.now);
         if (hold.cause == Cause::cap)
-            drop_cap_hold(d, hold.about);
+            drop_cap_hold(d, hold.about, "the profile no longer asks for it");
         else
             release(d, hold.cause, hold.about, "the profile no longer asks for it");
     }

@@ -117,8 +117,8 @@ void reach(Deciding& d, const customers::CapRule& rule, CapCount& count, const K
 void unreach(Deciding& d, const customers::CapRule& rule, CapCount& count, std::string reason);
 /// The hold of a period that is over ends; what was off because of it is told to be on again.
 void end_period(Deciding& d, const std::string& cap);
-/// The same where the profile does not ask for the hold any more.
-void drop_cap_hold(Deciding& d, const std::string& cap);
+/// The same where no limit follows: the profile does not ask for the hold any more, or the trip is over.
+void drop_cap_hold(Deciding& d, const std::string& cap, std::string reason);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
 void drop_old_counts(Deciding& d);
 /// A trip's counter begins earlier than was known; what was held and asked for it follows.

@@ -112,7 +112,7 @@ void end_trip(Deciding& d, Instant at) {
     for (CapCount& count : d.state.counts)
         if (count.trip == trip.number && count.end == far_future) {
             count.end = at;
-            release(d, Cause::cap, count.cap, "the trip ended");
+            drop_cap_hold(d, count.cap, "the trip ended");
             if (Question* question = open_question(d.state, Cause::cap, count.cap))
                 end_question(*question, Ending::period_over, d.now);
         }
