@@ -309,6 +309,9 @@ private:
                 auto book = engine::load_book(engine_.store(), *engine_.around()->networks);
                 engine_.change([&](Surroundings& around) { around.book = book; });
                 missed = false;
+            } catch (const storage::StoreBroken& error) {
+                engine_.broke(error);
+                return;
             } catch (const std::exception& error) {
                 log_warning(std::string("news of tariffs and keys wait: ") + error.what());
                 std::this_thread::sleep_for(std::chrono::milliseconds(500));

@@ -89,7 +89,7 @@ public:
             if (const auto under_way = transfer()) throw StoreUnavailable(unfinished(*under_way));
             begin_work();
         } catch (const StoreDamaged& error) {
-            throw StoreUnavailable("the database " + path + " is damaged (" + error.what() +
+            throw StoreUnavailable("the database " + path + " is damaged, or no database of ours (" + error.what() +
                                    "): `roamguard restore BACKUP --store sqlite://" + path +
                                    " --replace` puts a backup in its place and keeps this one beside");
         } catch (const std::runtime_error& error) {

@@ -18,9 +18,9 @@ void fail(sqlite3* db, const std::string& doing) {
     }
     switch (code) {
         case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:  // the file's first bytes: another file, or noise over a database's first page
             throw StoreDamaged(sentence);
         case SQLITE_IOERR:
-        case SQLITE_NOTADB:
             throw StoreBroken(sentence);
         case SQLITE_CONSTRAINT:
         case SQLITE_MISMATCH:

@@ -1,6 +1,7 @@
 #include "service/storage/store.h"
 
 #include <algorithm>
+#include <new>
 
 #include "service/storage/engines.h"
 #include "service/storage/folder_lock.h"
@@ -62,8 +63,10 @@ std::unique_ptr<Store> open_store(const std::string& url, Opening opening) {
     return is_postgres(url) ? open_postgres(url, opening) : open_sqlite(url.substr(sqlite_scheme.size()), opening);
 }
 
-void leave_doubt(const std::string& url) noexcept {
+void leave_doubt(const std::string& url) noexcept try {
     if (url.rfind(sqlite_scheme, 0) == 0) FolderLock::leave_doubt(url.substr(sqlite_scheme.size()));
+} catch (const std::bad_alloc&) {
+    // The process ends for want of memory, and the next start finds the damage by itself if it meets it.
 }
 
 std::string unfinished(const Transfer& transfer) {

@@ -156,6 +156,23 @@ def wait_for(condition, seconds=15, what="it"):
         time.sleep(0.05)
 
 
+def assert_come_again(response):
+    assert response.status_code == 503, response.text
+    assert response.headers["Retry-After"].isdigit()
+    assert response.headers["Content-Type"].startswith("application/problem+json")
+
+
+def assert_not_ready_for_the_store(service, seconds=10):
+    """Alive, yet not ready, and it says that the store is why."""
+    assert service.get("/healthz").status_code == 200
+    wait_for(lambda: service.get("/readyz").status_code == 503, seconds, "/readyz to say 503")
+    response = service.get("/readyz")
+    assert response.headers["Retry-After"].isdigit()
+    checks = response.json()["checks"]
+    assert checks["store"]["status"] == "fail"
+    assert checks["tariffs"]["status"] == checks["networks"]["status"] == "pass"
+
+
 def names(problem, field):
     """Whether a refusal names the field: in the pointer or the sentence of a fault, or in its detail."""
     said = [problem.get("detail", "")]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from blackbox import FR, Customer, free_port, megabytes, monthly, run, wait_for
+from blackbox import (FR, Customer, assert_come_again, assert_not_ready_for_the_store, free_port, megabytes, monthly, run,
+                      wait_for)
 from load import Load, capped_customers
 from machine import Strace, ended_with, needs_strace
 from small_disk import SmallDisk
@@ -50,18 +51,6 @@ def customers_of(service, count=8):
 
 def database_of(service):
     return Path(service.store.removeprefix("sqlite://"))
-
-
-def assert_come_again(response):
-    assert response.status_code == 503, response.text
-    assert response.headers["Retry-After"].isdigit()
-    assert response.headers["Content-Type"].startswith("application/problem+json")
-
-
-def assert_not_ready_for_the_store(service, seconds=10):
-    assert service.get("/healthz").status_code == 200
-    wait_for(lambda: service.get("/readyz").status_code == 503, seconds, "/readyz to say 503")
-    assert service.get("/readyz").json()["checks"]["store"]["status"] == "fail"
 
 
 def assert_ready(service):
@@ -242,11 +231,11 @@ def assert_as_before(service, customers):
     assert_ready(service)
 
 
-@pytest.mark.parametrize("table", ["customer", "evidence"])
-def test_a_damaged_database_is_refused_by_name_and_the_restore_it_names_brings_all_back(start, table):
+@pytest.mark.parametrize("what", ["customer", "evidence", "the first page"])
+def test_a_damaged_database_is_refused_by_name_and_the_restore_it_names_brings_all_back(start, what):
     service, customers, backup = filled(start)
     database = database_of(service)
-    damage(database, root_of(database, table))
+    damage(database, 0 if what == "the first page" else root_of(database, what))
     refusal = refusal_to_start(service)
     assert str(database) in refusal and "damaged" in refusal
     restored_as_told(service, refusal, backup)

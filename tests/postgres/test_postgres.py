@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from blackbox import FR, FR_FREE, megabytes, monthly, run, wait_for
+from blackbox import (FR, FR_FREE, assert_come_again, assert_not_ready_for_the_store, megabytes, monthly, run,
+                      wait_for)
 from load import Load, capped_customers
 from postgres import Cluster, Wire, obstacle, owned_folder
 from small_disk import SmallDisk
@@ -62,23 +63,6 @@ def wire(pair):
 
 def customers_of(service, count=8):
     return capped_customers(service, next(NEW_CUSTOMERS), count)
-
-
-def assert_come_again(response):
-    assert response.status_code == 503, response.text
-    assert response.headers["Retry-After"].isdigit()
-    assert response.headers["Content-Type"].startswith("application/problem+json")
-
-
-def assert_not_ready_for_the_store(service, seconds=10):
-    """Alive, yet not ready, and it says that the store is why."""
-    assert service.get("/healthz").status_code == 200
-    wait_for(lambda: service.get("/readyz").status_code == 503, seconds, "/readyz to say 503")
-    response = service.get("/readyz")
-    assert response.headers["Retry-After"].isdigit()
-    checks = response.json()["checks"]
-    assert checks["store"]["status"] == "fail"
-    assert checks["tariffs"]["status"] == checks["networks"]["status"] == "pass"
 
 
 def assert_ready(service, seconds=BACK_S):
