@@ -42,7 +42,7 @@ std::optional<Found> first_broken(std::uint64_t first, std::uint64_t count, Kind
         }
     };
     std::vector<std::thread> threads;
-    const int at_once = kind == Kind::memory ? 2 : kind == Kind::sqlite ? 4 : 1;  // databases are made one by one
+    const int at_once = kind == Kind::memory ? 2 : 4;
     for (int i = 0; i < at_once; ++i)
         threads.emplace_back(look);
     for (std::thread& thread : threads)
@@ -72,7 +72,7 @@ TEST_CASE("whatever fails, every promise holds, for ten thousand seeds") {
 TEST_CASE("the same holds on the real engines, for hundreds of seeds") {
     const Kind kind = EACH_ENGINE();
     const std::uint64_t seeds = number_from("SIMULATION_ENGINE_SEEDS", 200);
-    hold_all(kind, kind == Kind::postgres ? (seeds + 3) / 4 : seeds);
+    hold_all(kind, seeds);
 }
 
 TEST_CASE("each planted fault is found") {
