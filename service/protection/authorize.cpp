@@ -112,14 +112,9 @@ std::int64_t granted_before(const Authorizing& a) {
 
 std::int64_t most_granted(const Authorizing& a) {
     const Rules& rules = a.d.rules();
-    switch (tariffs::kind_of(a.asked.service)) {
-        case tariffs::UnitKind::bytes:
-            return rules.max_grant_bytes;
-        case tariffs::UnitKind::seconds:
-            return rules.max_grant_seconds;
-        case tariffs::UnitKind::messages:
-            break;
-    }
+    const tariffs::UnitKind kind = tariffs::kind_of(a.asked.service);
+    if (kind == tariffs::UnitKind::bytes) return rules.max_grant_bytes;
+    if (kind == tariffs::UnitKind::seconds) return rules.max_grant_seconds;
     return rules.max_grant_messages;
 }
 
