@@ -201,6 +201,7 @@ TEST_CASE("a payer's SMS is about the one question it can be about, else the cod
         CAPTURE(row.text, row.own, row.lines);
         CHECK(meaning(row.text, row.own, row.lines) == row.meant);
     }
+    CHECK(meaning("1", "A1", {"B2"}, "9h") == "line 0");
     CHECK(meaning("1", "A1", {"B2"}, "10h") == "line 0");  // both have expired: the one asked last
 }
 
