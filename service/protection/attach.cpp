@@ -82,7 +82,7 @@ void come_back(CustomerState& state, const std::string& destination) {
 /// At home a cap's hold sleeps.
 void sleep_holds(Deciding& d) {
     for (Hold& hold : d.state.holds)
-        if (hold.cause == Cause::cap && !hold.asleep) {
+        if (hold.cause == Cause::cap) {
             if (std::vector<tariffs::Service> off = hold.in_force(); !off.empty())
                 d.out.holds.push_back(
                     {HoldChange::What::released, hold.cause, hold.about, std::move(off), "at home no hold applies"});
@@ -109,11 +109,10 @@ void wake_holds(Deciding& d, const KnownPlace& place, Instant at) {
                     if (question.id == sleeping.question) asked = &question;
                 if (asked && d.now - asked->asked < d.rules().confirm_repeat_after) {
                     d.out.question = asked->id;
-                    break;
+                    continue;
                 }
                 sleeping.declined = false;
                 ask_cap(d, *rule, count, place, at);
-                break;
             }
     }
 }
@@ -140,19 +139,11 @@ void owe_no_guarantee(Deciding& d, const KnownPlace& place, Instant at) {
 /// the question was put now.
 bool protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     const std::string destination = place.destination();
-    if (Hold* standing = find_hold(d.state, Cause::destination, destination)) {
-        bool asked_on_this_trip = false;
-        for (const Question& question : d.state.questions)
-            if (question.id == standing->question)
-                asked_on_this_trip = question.state == QuestionState::pending || question.trip == d.state.trip.number;
-        if (asked_on_this_trip) {
-            d.out.question = standing->question;
-            return false;
-        }
-        standing->declined = false;
-        ask_destination(d, place, at);
-        note_told(d.state.welcomed, destination, at);
-        return true;
+    // Another trip begins with leaving the place the last one knew, so that what holds here was asked about on this
+    // one.
+    if (const Hold* standing = find_hold(d.state, Cause::destination, destination)) {
+        d.out.question = standing->question;
+        return false;
     }
     Hold hold_here;
     hold_here.cause = Cause::destination;

@@ -33,14 +33,14 @@ bool is(const Authorizing& a, const Grant& grant) {
 class Meter {
 public:
     Meter(const Authorizing& a, const KnownPlace& place) : service_(a.asked.service) {
-        const tariffs::Version* version = a.d.world.book->in_force(a.d.now);
-        if (!version) return;
-        version_ = version->number;
-        table_ = version->table.get();
+        version_ = a.d.world.book->in_force(a.d.now);
+        if (!version_) return;
+        table_ = version_->table.get();
         row_ = row_for(place, a.d.terms, *table_, service_, called_of(a.asked.called, a.d.terms, place));
-        if (!row_ || a.asked.session.empty()) return;  // without a session each record begins anew
+        if (!row_) return;
         Session session = a.session;
-        used_ = segment_of(session, place, version_, *row_, periods_of(a.d, service_, place, table_, a.d.now), "").used;
+        const std::uint64_t periods = periods_of(a.d, service_, place, table_, a.d.now);
+        used_ = segment_of(session, place, version_->number, *row_, periods, "").used;
     }
 
     [[nodiscard]] const Row* row() const { return row_; }
@@ -53,13 +53,12 @@ public:
     /// `quantity` more when `before` is granted already; the end of the range where that is beyond what can be counted.
     [[nodiscard]] std::int64_t cost(const CapRule& rule, std::int64_t before, std::int64_t quantity) const {
         if (rule.is_volume()) return quantity;
-        const auto from = sum(rule, before);
         const auto to = sum(rule, plus(before, quantity));
-        return from && to ? *to - *from : INT64_MAX;
+        return to ? *to - *sum(rule, before) : INT64_MAX;  // where more can be counted, less can
     }
 
     [[nodiscard]] PriceView view() const {
-        return {service_, row_->price, row_->unit, version_, row_->line, row_->tax};
+        return {service_, row_->price, row_->unit, version_->number, row_->line, row_->tax};
     }
 
 private:
@@ -73,7 +72,7 @@ private:
     }
 
     Service service_;
-    int version_ = 0;
+    const tariffs::Version* version_ = nullptr;
     const tariffs::Table* table_ = nullptr;
     const Row* row_ = nullptr;
     std::int64_t used_ = 0;
@@ -82,8 +81,8 @@ private:
 /// A cap that holds, and what is free in it.
 struct Bound {
     CapRule rule;
-    std::int64_t room = 0;
-    bool reached = false;
+    std::int64_t limit, room;
+    bool reached;
 };
 
 /// The caps that count the service at a place and hold at a limit.
@@ -97,7 +96,8 @@ std::vector<Bound> bounds_at(const Authorizing& a, const KnownPlace& place, cons
         if (!limit || at_limit(rule, a.d.terms) != customers::AtLimit::hold) continue;
         // A credit may have brought the use far below zero.
         const auto room = static_cast<__int128>(*limit) - count.used - kept_for_grants(a.d.state, rule.id, Kept::all);
-        bounds.push_back({rule, static_cast<std::int64_t>(std::clamp<__int128>(room, 0, INT64_MAX)), count.reached});
+        const auto free = static_cast<std::int64_t>(std::clamp<__int128>(room, 0, INT64_MAX));
+        bounds.push_back({rule, *limit, free, count.reached});
     }
     return bounds;
 }
@@ -112,14 +112,9 @@ std::int64_t granted_before(const Authorizing& a) {
 
 std::int64_t most_granted(const Authorizing& a) {
     const Rules& rules = a.d.rules();
-    switch (tariffs::kind_of(a.asked.service)) {
-        case tariffs::UnitKind::bytes:
-            return rules.max_grant_bytes;
-        case tariffs::UnitKind::seconds:
-            return rules.max_grant_seconds;
-        case tariffs::UnitKind::messages:
-            return rules.max_grant_messages;
-    }
+    const tariffs::UnitKind kind = tariffs::kind_of(a.asked.service);
+    if (kind == tariffs::UnitKind::bytes) return rules.max_grant_bytes;
+    if (kind == tariffs::UnitKind::seconds) return rules.max_grant_seconds;
     return rules.max_grant_messages;
 }
 
@@ -173,14 +168,14 @@ bool is_held(Authorizing& a, const std::string& reason) {
     for (const Hold& hold : a.d.state.holds) {
         const std::vector<Service> off = hold.in_force();
         if (std::find(off.begin(), off.end(), a.asked.service) == off.end()) continue;
-        if (!first || (hold.declined && !first->declined)) first = &hold;
+        if (!first || hold.declined) first = &hold;
     }
     if (first) refuse(a, first, reason);
     return first != nullptr;
 }
 
 /// What the operator sells as a pass: no cap counts it.
-void give_of_pass(Authorizing& a, const HeldPass& pass, const Meter& meter) {
+void give_of_pass(Authorizing& a, const HeldPass& pass) {
     std::int64_t left = a.asked.requested.value_or(most_granted(a));
     if (pass.allowance) {
         std::int64_t free = *pass.allowance - pass.used;
@@ -196,10 +191,7 @@ void give_of_pass(Authorizing& a, const HeldPass& pass, const Meter& meter) {
         });
         return refuse(a, lifted == a.d.state.holds.end() ? nullptr : &*lifted, "pass_used_up");
     }
-    if (meter.row()) {
-        a.out.price = meter.view();
-        a.out.price->price.micros = 0;
-    }
+    if (a.out.price) a.out.price->price.micros = 0;
     give(a, left, {}, &pass);
     a.say(Verdict::allow, "pass");
 }
@@ -209,7 +201,7 @@ void reach_early(Authorizing& a, const Bound& bound, const KnownPlace& place) {
     const CapRule* present = rule_named(a.d.terms, bound.rule.id);
     CapCount& count = count_of(a.d, *present, a.d.now);
     if (count.reached) return;
-    count.early = count.used < limit_of(bound.rule, count.stage).value_or(0);
+    count.early = count.used < bound.limit;
     reach(a.d, bound.rule, count, place, a.d.now);
 }
 
@@ -315,9 +307,8 @@ void report_used(Authorizing& a, const KnownPlace& place) {
         open.back().service = a.asked.service;
     }
     std::vector<std::string> freed;
-    for (std::size_t i = 0; i < open.size(); ++i) {
-        Grant grant = open[i];
-        const bool last = i + 1 == open.size();
+    for (Grant& grant : open) {
+        const bool last = &grant == &open.back();
         const std::int64_t part = last ? awaited : std::min(awaited, grant.quantity);
         awaited -= part;
         note_freed(freed, grant);
@@ -325,7 +316,6 @@ void report_used(Authorizing& a, const KnownPlace& place) {
         grant.shares = grant.pass.empty() ? reported_shares(grant, bounds, meter, granted_before(a), part, exact)
                                           : std::vector<GrantShare>{};
         grant.quantity = part;
-        grant.recorded = 0;
         grant.reported = true;
         grant.keep_until = a.d.now + a.d.rules().grant_reserve_for;
         keep_grant(a.d.state, std::move(grant));
@@ -347,8 +337,7 @@ void decide_abroad(Authorizing& a, const KnownPlace& place) {
     if (never_cut(a)) return give_uncut(a, place, meter);
     if (a.asked.service == Service::data && a.d.terms.barred) return a.say(Verdict::deny, "barred");
     if (is_held(a, "held")) return;
-    if (const HeldPass* pass = covering_pass(a.d.state, place, a.asked.service, a.d.now))
-        return give_of_pass(a, *pass, meter);
+    if (const HeldPass* pass = covering_pass(a.d.state, place, a.asked.service, a.d.now)) return give_of_pass(a, *pass);
     give_what_fits(a, place, meter);
 }
 

@@ -56,7 +56,7 @@ Burn* burn_of(CustomerState& state, const std::string& session) {
 bool before_stage(const CustomerState& state, const CapCount& count, Instant at) {
     for (const Question& question : state.questions)
         if (question.cause == Cause::cap && question.about == count.cap && question.period_start == count.start &&
-            question.stage == count.stage - 1 && question.state == QuestionState::confirmed && question.decided)
+            question.stage == count.stage - 1 && question.state == QuestionState::confirmed)
             return at <= *question.decided;
     return false;
 }

@@ -32,10 +32,8 @@ std::vector<Grant*> to_settle(CustomerState& state, std::string_view session, ta
     std::vector<Grant*> grants;
     for (Grant& grant : state.grants)
         if (belongs(grant, session, service)) grants.push_back(&grant);
-    std::stable_sort(grants.begin(), grants.end(), [&](const Grant* a, const Grant* b) {
-        if ((a->pass == pass) != (b->pass == pass)) return a->pass == pass;
-        return a->reported && !b->reported;
-    });
+    // A report takes all that is open, so that what was reported always stands before what was opened since.
+    std::stable_partition(grants.begin(), grants.end(), [&](const Grant* grant) { return grant->pass == pass; });
     return grants;
 }
 
@@ -56,28 +54,28 @@ bool alike(const Grant& a, const Grant& b) {
     return belongs(a, b.session, b.service) && a.reported == b.reported && a.pass == b.pass;
 }
 
-void merge(std::vector<Grant>& grants, std::size_t into, std::size_t from) {
-    Grant& kept = grants[into];
-    const Grant& gone = grants[from];
+void merge(std::vector<Grant>& grants, Grant& kept, std::vector<Grant>::iterator from) {
+    const Grant& gone = *from;
     kept.quantity = plus(kept.quantity, gone.quantity);
     kept.recorded = plus(kept.recorded, gone.recorded);
     add_shares(kept, gone.shares);
     kept.valid_until = std::max(kept.valid_until, gone.valid_until);
     kept.keep_until = std::max(kept.keep_until, gone.keep_until);
-    grants.erase(grants.begin() + static_cast<std::ptrdiff_t>(from));
+    grants.erase(from);
 }
 
 /// Makes room for one more. Where no two are alike the two oldest become one that no session settles: it stays reserved
 /// until it lapses.
 void merge_oldest(std::vector<Grant>& grants) {
-    for (const bool reported : {true, false})
-        for (std::size_t i = 0; i < grants.size(); ++i)
-            for (std::size_t j = i + 1; j < grants.size(); ++j)
-                if (grants[i].reported == reported && alike(grants[i], grants[j])) return merge(grants, i, j);
-    grants[0].session.clear();
-    grants[0].reported = true;
-    grants[0].pass.clear();
-    merge(grants, 0, 1);
+    for (auto one = grants.begin(); one != grants.end(); ++one) {
+        const auto other = std::find_if(one + 1, grants.end(), [&](const Grant& next) { return alike(*one, next); });
+        if (other != grants.end()) return merge(grants, *one, other);
+    }
+    Grant& oldest = grants.front();
+    oldest.session.clear();
+    oldest.reported = true;
+    oldest.pass.clear();
+    merge(grants, oldest, grants.begin() + 1);
 }
 
 }  // namespace
@@ -113,7 +111,6 @@ void settle_share(CustomerState& state, const std::string& session, tariffs::Ser
 
 void settle_grants(CustomerState& state, const std::string& session, tariffs::Service service, std::int64_t quantity,
                    std::string_view pass) {
-    if (quantity <= 0) return;
     std::vector<Grant*> grants = to_settle(state, session, service, pass);
     Grant* open = nullptr;
     for (Grant* grant : grants) {

@@ -20,7 +20,7 @@ Hold* find_hold(CustomerState& state, Cause cause, std::string_view about) {
 
 void hold(Deciding& d, Hold hold, std::string reason) {
     hold.lifted.clear();
-    if (const KnownPlace* place = d.state.place(); place && !place->home() && !hold.asleep)
+    if (const KnownPlace* place = d.state.place(); place && !place->home())
         for (const tariffs::Service service : hold.services)
             if (covered(d.state, *place, service, d.now)) hold.lifted.push_back(service);
     if (std::vector<tariffs::Service> off = hold.in_force(); !off.empty())

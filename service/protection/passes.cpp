@@ -19,7 +19,6 @@ bool has(const std::vector<Service>& services, Service service) {
 }
 
 bool covers_place(const HeldPass& pass, const KnownPlace& place) {
-    if (place.home() || place.klass == geoip::NetworkClass::test) return false;
     for (const std::string& destination : pass.destinations)
         if (destination == "*" || destination == place.destination() || destination == geoip::word(place.klass) ||
             (place.plmn && destination == place.plmn->text()))
@@ -69,7 +68,7 @@ void end_pass(Deciding& d, HeldPass& pass, const std::string& why) {
 /// The first covered record of a local day tells the local time, where it is one the country has; until then the day
 /// lasts until it is over everywhere in the country.
 void learn_local_day(HeldPass& pass, const KnownPlace& place, Instant at, int offset_minutes) {
-    if (pass.until_certain || pass.day != Pass::Day::local) return;
+    if (pass.until_certain) return;
     for (const std::string& zone : customers::zones_of(place.country)) {
         if (customers::offset_minutes(at, zone) != offset_minutes) continue;
         const Instant until = customers::end_of_days(pass.from, pass.validity.ms / tariffs::days(1).ms, zone);
@@ -97,12 +96,10 @@ HeldPass offered(const Pass& row, const tariffs::Table& table, int version) {
 }
 
 /// The services of a hold that a pass covers where the customer is.
-std::vector<Service> lifted_of(const CustomerState& state, const Hold& hold, Instant now) {
+std::vector<Service> lifted_of(const CustomerState& state, const KnownPlace& place, const Hold& hold, Instant now) {
     std::vector<Service> lifted;
-    const KnownPlace* place = state.place();
-    if (!place || place->home() || hold.asleep) return lifted;
     for (const Service service : hold.services)
-        if (covered(state, *place, service, now)) lifted.push_back(service);
+        if (covered(state, place, service, now)) lifted.push_back(service);
     return lifted;
 }
 
@@ -121,13 +118,13 @@ void ask_anew(Deciding& d, const Hold& bound, const KnownPlace& place, Instant a
     const customers::CapRule* rule = rule_named(d.terms, bound.about);
     if (!rule) return;
     for (CapCount& count : d.state.counts)
-        if (count.cap == bound.about && count.start == bound.period_start) return ask_cap(d, *rule, count, place, at);
+        if (count.cap == bound.about && count.start == bound.period_start) ask_cap(d, *rule, count, place, at);
 }
 
 }  // namespace
 
 std::vector<std::string> covered_destinations(const std::string& destination, const tariffs::Table& table) {
-    if (destination.rfind("zone:", 0) != 0) return {destination};
+    if (!destination.starts_with("zone:")) return {destination};
     std::vector<std::string> countries;
     for (const geoip::Country country : table.countries_of(destination.substr(5)))
         countries.push_back(country.code());
@@ -235,7 +232,7 @@ void relift_holds(Deciding& d, Instant at) {
     const KnownPlace place = *known;
     std::vector<Hold> bound;
     for (Hold& hold : d.state.holds) {
-        const std::vector<Service> lifted = lifted_of(d.state, hold, d.now);
+        const std::vector<Service> lifted = lifted_of(d.state, place, hold, d.now);
         if (lifted == hold.lifted) continue;
         const std::vector<Service> opened = without(lifted, hold.lifted), closed = without(hold.lifted, lifted);
         hold.lifted = lifted;

@@ -121,6 +121,19 @@ TEST_CASE("the latest place by event time counts, whichever event told of it") {
     });
 }
 
+TEST_CASE("where a device was while one network's country was told otherwise") {
+    tell_all({
+        {"usage that names no network is where the network was taken to be at its time",
+         {"{}", same_price, "", "", false},
+         {{"0h: attach 208-01", "welcomed", "welcome", "place FR"},
+          {"5h: publish *,FR,data,1.00,GBP,MB,,,,,\n*,MC,data,1.10,GBP,MB,,,,,", "", "", ""},
+          {"6h: use 1 MB on 208-01", "welcomed, counted", "welcome", "place MC"},
+          {"7h: use 1 MB on 208-01", "counted", "", "place MC"},
+          {"6h30m, heard 8h: use 1 MB", "counted", "", "counted-at MC"},
+          {"3h, heard 8h: use 1 MB", "counted", "", "counted-at FR"}}},
+    });
+}
+
 TEST_CASE("what does not roam is noted") {
     tell_all({
         {"Wi-Fi calling is charged as at home", {}, {{"0h: attach 440-10 vowifi", "noted", "", "place none, trip 0"}}},

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "service/storage/codec.h"
-#include "tests/protection/story.h"
+#include "tests/protection/line.h"
 
 // Contract, section 6: before high-cost usage goes on. The usual cap is 10.00 GBP of data a month, the usual price 1.00
 // a megabyte.
@@ -265,75 +265,6 @@ TEST_CASE("what is not asked about, and what stands in the way") {
 }
 
 namespace {
-
-/// A customer in France who asks before using, to the end that records come late.
-struct Line {
-    tariffs::Book book;
-    Rules rules;
-    Terms terms;
-    CustomerState state;
-    std::map<std::string, Session> sessions;
-    int steps = 0;
-
-    Line(const std::string& row, std::int64_t limit) {
-        book = tariffs::Book({{1, hour("0h") - tariffs::days(365), table_of({"{}", row, "", "", false, {}})}});
-        customers::CapRule rule;
-        rule.id = "monthly";
-        rule.services = {tariffs::Service::data};
-        rule.currency = tariffs::Currency::parse("GBP").value();
-        rule.limit = limit;
-        rule.period.over = customers::PeriodRule::Over::month;
-        rule.at_limit = customers::AtLimit::hold;
-        terms.home_country = geoip::Country::parse("GB").value();
-        terms.currency = rule.currency;
-        terms.plan = "*";
-        terms.language = "en";
-        terms.time_zone = "Europe/London";
-        terms.caps = {rule};
-    }
-
-    [[nodiscard]] World world() const { return {&book, &networks(), &rules}; }
-    [[nodiscard]] std::string seed() { return "step-" + std::to_string(++steps); }
-    [[nodiscard]] static geoip::Place france() {
-        geoip::PlaceQuery query;
-        query.plmn = geoip::Plmn::parse("208-01");
-        query.home_country = geoip::Country::parse("GB").value();
-        return resolve(query, networks(), nullptr, {}, geoip::Explain::off);
-    }
-
-    AuthorizationDecision ask(Authorization asked, Instant now) {
-        asked.place = france();
-        return decide_authorization(asked, terms, world(), now, seed(), state,
-                                    asked.session.empty() ? Session{} : sessions[asked.session]);
-    }
-
-    void record(const std::string& session, std::int64_t quantity, Instant at, Instant now) {
-        intake::RoamingEvent event;
-        event.type = intake::EventType::usage;
-        event.time.at = at;
-        event.plmn = geoip::Plmn::parse("208-01");
-        event.quantity = quantity;
-        event.session = session;
-        (void)decide(event, france(), terms, world(), now, seed(), state, sessions[session]);
-    }
-
-    [[nodiscard]] CapView cap(Instant at) const { return cap_views(state, terms, at).front(); }
-};
-
-Authorization request(const std::string& session, std::optional<std::int64_t> quantity) {
-    Authorization asked;
-    asked.session = session;
-    asked.requested = quantity;
-    return asked;
-}
-
-std::int64_t kept_of(const CustomerState& state) {
-    std::int64_t kept = 0;
-    for (const Grant& grant : state.grants)
-        for (const GrantShare& share : grant.shares)
-            kept += share.amount;
-    return kept;
-}
 
 /// A record on its way.
 struct Late {

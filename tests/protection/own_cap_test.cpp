@@ -125,6 +125,31 @@ TEST_CASE("a higher cap is asked back first, and nothing is held because of it")
     });
 }
 
+TEST_CASE("which period a cap of one's own counts in") {
+    const std::string trip = R"([{"id":"trip","services":["data"],"amount":"10.00","currency":"GBP","period":"trip"}])";
+    const std::string day = R"([{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP","period":"day",
+                                 "extension":"5.00"}])";
+    tell_all({
+        {"the trip's",
+         with_caps(trip),
+         {arrival, some, {"reply CAP 8", "", "receipt trip/0", "limit 8.00, used 4.00"}}},
+        {"not tomorrow's, of which a record has come already",
+         with_caps(day),
+         {{"15h55m: attach 440-10", "welcomed", "welcome", ""},
+          {"16h5m, heard 15h56m: use 12 MB", "cap_reached, confirmation_requested, counted",
+           "confirm_cap monthly/1/100", ""},
+          {"15h57m: answer extend", "", "receipt monthly/1", ""},
+          {"15h58m: reply CAP 10", "", "receipt monthly/0", "stage 1, used 0.00"},
+          {"16h10m: clock", "", "", "stage 2, used 10.00"}}},
+        {"none, where the terms have no such cap any more",
+         {},
+         {arrival,
+          {"reply CAP 100", "confirmation_requested", "confirm_cap monthly/0", ""},
+          {R"(reload {"caps":[{"id":"other","services":["data"],"amount":"10.00","currency":"GBP"}]})", "", "", ""},
+          {"reply YES", "", "", "replied confirmed, other.limit 10.00"}}},
+    });
+}
+
 TEST_CASE("an amount that can be no limit gets help and changes nothing") {
     std::vector<Tale> tales;
     for (const std::string text : {"CAP 0", "CAP 0.00", "CAP 8.999 GBP", "CAP 8 EUR", "CAP 10001", "CAP 1000000001",

@@ -50,6 +50,10 @@ TEST_CASE("the payer is asked and decides, and both read the answer") {
          machine,
          {{"attach 901-14", "confirmation_requested", "confirm_destination to payer", "data held, offers 2"},
           {"payer YES", "", "receipt to payer", "replied confirmed, data allowed"}}},
+        {"of a person both read it",
+         {R"({"msisdn":"+447700900042","payer":{"msisdn":"+447700900100"},"kind":"person"})", "", "", "", false},
+         {{"attach 901-14", "confirmation_requested", "confirm_destination to payer, confirm_destination",
+           "data held"}}},
         tale(
             "a limit that is raised meanwhile releases and tells both",
             {{R"(profile {"caps":[{"id":"monthly","services":["data"],"amount":"20.00","currency":"GBP","period":"month"}]})",
@@ -182,6 +186,9 @@ TEST_CASE("a payer's SMS is about the one question it can be about, else the cod
         {"1 0001", "A1", {"", "A1"}, "unclear"},
         {"1 0001", "a2", {"", "A1"}, "line 1"},
         {"1 0001", "a2", {"", "a1"}, "own"},
+        {"1 0001", "", {"a1", "a2"}, "line 1"},
+        {"1 0001", "", {"a2", "a1"}, "line 0"},
+        {"1 0001", "", {"a1", "a1"}, "line 1"},
         // what is never about a line
         {"USAGE", "", {"A1"}, "own"},
         {"STOP", "", {"A1"}, "own"},
@@ -194,7 +201,23 @@ TEST_CASE("a payer's SMS is about the one question it can be about, else the cod
         CAPTURE(row.text, row.own, row.lines);
         CHECK(meaning(row.text, row.own, row.lines) == row.meant);
     }
+    CHECK(meaning("1", "A1", {"B2"}, "9h") == "line 0");
     CHECK(meaning("1", "A1", {"B2"}, "10h") == "line 0");  // both have expired: the one asked last
+}
+
+TEST_CASE("a question that somebody else decides is never meant") {
+    const CustomerState theirs = line_with("A1");
+    CustomerState own = line_with("B2");  // their own payer decides it
+    SECTION("of the writer's own line") {
+        CHECK(meant_by(notifications::read_sms_reply("1"), own, {&theirs}, hour("8h")).line == std::size_t{0});
+    }
+    SECTION("of a line, asked before anybody paid for it") {
+        CustomerState earlier = line_with("C3");
+        earlier.questions.front().payer_decides = false;
+        own.questions.clear();
+        CHECK(meant_by(notifications::read_sms_reply("1"), own, {&earlier}, hour("8h")).line == std::nullopt);
+        CHECK(!meant_by(notifications::read_sms_reply("1 0003"), own, {&earlier, &theirs}, hour("8h")).line);
+    }
 }
 
 TEST_CASE("where it is unclear which line is meant the help answer says so and nothing is decided") {

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <stdexcept>
+
 #include "tests/protection/story.h"
 
 // Contract, sections 4 and 6: what a record adds.
@@ -140,6 +142,34 @@ TEST_CASE("what has no price adds nothing, is listed, and is protected like high
            "used 0.00, listed unpriced"},
           {"1h: use 3 MB on 450-05", "welcomed, counted", "welcome", "used 3.00, listed nothing"}}},
     });
+}
+
+TEST_CASE("a quantity is rounded up exactly, or refused where the blocks are more than can be counted") {
+    tariffs::Row row;
+    row.price = {1'000'000, tariffs::Currency::parse("GBP").value()};
+    row.unit = {1, tariffs::UnitKind::bytes};
+    row.minimum = 10;
+    row.increment = 4;
+    CHECK(tariffs::charged_quantity(row, 0) == 0);
+    CHECK(tariffs::charged_quantity(row, 1) == 10);
+    CHECK(tariffs::charged_quantity(row, 10) == 10);
+    CHECK(tariffs::charged_quantity(row, 11) == 14);
+    CHECK(tariffs::charged_quantity(row, 14) == 14);
+    CHECK(tariffs::charged_quantity(row, 15) == 18);
+    CHECK_THROWS_AS(tariffs::charged_quantity(row, -1), std::logic_error);
+    row.increment = std::int64_t{1} << 62;
+    CHECK_THROWS_AS(tariffs::charged_quantity(row, INT64_MAX), tariffs::MoneyOverflow);  // two such blocks
+    row.minimum = std::int64_t{1} << 62;
+    CHECK_THROWS_AS(tariffs::charged_quantity(row, row.minimum + 1), tariffs::MoneyOverflow);  // one, and the minimum
+}
+
+TEST_CASE("a price per megabyte is of data alone") {
+    tariffs::Row row;
+    row.price = {1'000'000, tariffs::Currency::parse("GBP").value()};
+    row.unit = {1 << 10, tariffs::UnitKind::bytes};
+    CHECK(tariffs::price_per_megabyte(row).micros == 1'024'000'000);
+    row.unit.kind = tariffs::UnitKind::seconds;
+    CHECK_THROWS_AS(tariffs::price_per_megabyte(row), std::logic_error);
 }
 
 }  // namespace roamguard::protection::testing
