@@ -132,6 +132,33 @@ TEST_CASE("an answer is shown as it was printed, and none before there is one") 
     CHECK(shown_answer(question, terms)->does == notifications::Choice::Does::extend);
 }
 
+TEST_CASE("a pass that is offered no more is nothing to buy") {
+    Question question = about_cap();
+    question.choices = {"extend", "pass:jp-day", "decline"};
+    const notifications::Facts facts =
+        shown_facts(question, counted(), terms_with({rule_of(customers::PeriodRule::Over::month)}));
+    CHECK(facts.choices[1].does == notifications::Choice::Does::decline);
+    CHECK(facts.choices[1].pass_name.empty());
+}
+
+TEST_CASE("a place on the ground in no country that is known is unknown") {
+    KnownPlace place;
+    place.klass = geoip::NetworkClass::terrestrial;
+    CHECK(place.destination() == "unknown");
+    place.country = geoip::Country::parse("JP").value();
+    CHECK(place.destination() == "JP");
+}
+
+TEST_CASE("a decision's outcome is the first in precedence, and that nothing came of it where there is none") {
+    Decision decision;
+    CHECK(decision.outcome() == Outcome::noted);
+    decision.add(Outcome::counted);
+    decision.add(Outcome::cap_reached);
+    decision.add(Outcome::counted);
+    CHECK(decision.outcome() == Outcome::cap_reached);
+    CHECK(decision.outcomes == std::vector{Outcome::cap_reached, Outcome::counted});
+}
+
 namespace {
 
 template <class Enum>

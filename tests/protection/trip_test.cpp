@@ -136,4 +136,139 @@ TEST_CASE("a cap per trip") {
     });
 }
 
+TEST_CASE("what belongs to a trip, and what to none or another") {
+    tell_all({
+        {"a record of more than thirty days before does not",
+         {},
+         {{"40d: attach 440-10", "welcomed", "welcome", "trip 1"},
+          {"9d, heard 41d: use 3 MB on 440-10", "counted", "", "trip 1"},
+          {"42d: attach home", "returned_home", "", ""},
+          {"43d: clock", "", "", "trip 1 ended"}}},
+        {"one of just less than thirty days before does",
+         {},
+         {{"40d: attach 440-10", "welcomed", "welcome", "trip 1"},
+          {"10d1m, heard 41d: use 3 MB on 440-10", "counted", "", "trip 1"},
+          {"42d: attach home", "returned_home", "", ""},
+          {"43d: clock", "", "trip_summary 3.00 GBP", "trip 1 ended"}}},
+        {"one from between two trips begins the second earlier",
+         {trip_cap, "", "", "", false},
+         {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", "trip 1, used 3.00"},
+          {"2h: attach home", "returned_home", "", ""},
+          {"9h: clock", "", "trip_summary 3.00 GBP", "trip 1 ended"},
+          {"50h: use 1 MB on 440-10", "welcomed, counted", "welcome", "trip 2, used 1.00"},
+          {"45h, heard 51h: use 2 MB on 440-10", "counted", "", "trip 2, used 3.00"},
+          {"52h: use 1 MB on 440-10", "counted", "", "used 4.00"}}},
+        {"one from between that a lasting stay at home parts from the second is neither's: it has a count of its own",
+         {trip_cap, "", "", "", false},
+         {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", ""},
+          {"2h: attach home", "returned_home", "", ""},
+          {"9h: clock", "", "trip_summary 3.00 GBP", "trip 1 ended"},
+          {"24h: attach home", "returned_home", "", ""},
+          {"50h: use 1 MB on 440-10", "welcomed, counted", "welcome", "trip 2, used 1.00"},
+          {"20h, heard 51h: use 2 MB on 440-10", "counted", "", "trip 2, used 2.00"},
+          {"1h, heard 52h: use 1 MB on 440-10", "counted", "", "used 4.00"},
+          {"53h: use 1 MB on 440-10", "counted", "", "used 2.00"}}},
+        {"one of the first trip from before it was known to have begun counts there",
+         {trip_cap, "", "", "", false},
+         {{"1h: use 3 MB on 440-10", "welcomed, counted", "welcome", ""},
+          {"2h: attach home", "returned_home", "", ""},
+          {"9h: clock", "", "trip_summary 3.00 GBP", ""},
+          {"50h: use 1 MB on 440-10", "welcomed, counted", "welcome", "trip 2"},
+          {"0h, heard 51h: use 2 MB on 440-10", "counted", "", "used 5.00"}}},
+        {"a first record long after coming home, and one before it, are one trip",
+         {trip_cap, "", "", "", false},
+         {{"4h: attach home", "returned_home", "", "trip 0"},
+          {"10h: attach home", "returned_home", "", ""},
+          {"5h, heard 11h: use 3 MB on 440-10", "counted", "", "trip 1, place home, used 3.00"},
+          {"3h, heard 12h: use 1 MB on 440-10", "counted", "", "trip 1, used 4.00"},
+          {"16h: clock", "", "trip_summary 4.00 GBP", "trip 1 ended"}}},
+        {"unless home lasted between",
+         {trip_cap, "", "", "", false},
+         {{"4h: attach home", "returned_home", "", "trip 0"},
+          {"20h: attach home", "returned_home", "", ""},
+          {"10h, heard 21h: use 3 MB on 440-10", "counted", "", "trip 1, used 3.00"},
+          {"3h, heard 22h: use 1 MB on 440-10", "counted", "", "trip 1, used 1.00"},
+          {"26h: clock", "", "trip_summary 3.00 GBP", "trip 1 ended"}}},
+        {"home that is told late and had lasted parts it from what was heard of the network afterwards",
+         {},
+         {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", "trip 1"},
+          {"20h: use 1 MB", "counted", "", "trip 1"},
+          {"2h, heard 21h: attach home", "returned_home", "", "trip 1"},
+          {"19h, heard 21h: attach 440-10", "welcome_suppressed", "trip_summary 4.00 GBP", "trip 2"}}},
+    });
+}
+
+TEST_CASE("the end of a trip") {
+    tell_all({
+        {"withdraws what was asked about a place",
+         {},
+         {{"0h: attach 901-14", "confirmation_requested", "confirm_destination", "question pending"},
+          {"1h: attach home", "returned_home", "", "question pending"},
+          {"7h: clock", "", "", "trip 1 ended, question withdrawn"}}},
+        {"leaves what was asked about another cap",
+         {R"({"caps":[{"id":"trip","services":["data"],"amount":"20.00","currency":"GBP","period":"trip"},
+                      {"id":"month","services":["data"],"amount":"10.00","currency":"GBP"}]})",
+          "", "", "", false},
+         {{"0h: attach 440-10", "welcomed", "welcome", ""},
+          {"1h: use 10 MB on 440-10", "cap_reached, confirmation_requested, counted", "confirm_cap month/1/100", ""},
+          {"2h: attach home", "returned_home", "", "question pending"},
+          {"8h: clock", "", "trip_summary 10.00 GBP", "trip 1 ended, question pending, holds cap:month/asleep"}}},
+        {"says nothing where credits gave all back",
+         {},
+         {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", ""},
+          {"1h: credit 5.00 GBP", "counted", "", ""},
+          {"2h: attach home", "returned_home", "", ""},
+          {"8h: clock", "", "", "trip 1 ended"}}},
+        {"in silence is not undone by coming home",
+         {},
+         {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", "trip 1"},
+          {"30d: clock", "", "trip_summary 3.00 GBP", "trip 1 ended"},
+          {"31d: attach home", "returned_home", "", "trip 1 ended"},
+          {"32d: clock", "", "", "trip 1 ended"},
+          {"33d: attach 440-10", "welcomed", "welcome", "trip 2"}}},
+    });
+}
+
+TEST_CASE("a trip that goes on after the clock had ended it holds again what was reached") {
+    const std::vector<Step> ended{{"0h: use 10 MB on 440-10", "cap_reached, confirmation_requested, welcomed, counted",
+                                   "welcome, confirm_cap trip/1/100", "data held"},
+                                  {"2h: attach home", "returned_home", "", ""},
+                                  {"9h: clock", "", "trip_summary 10.00 GBP", "trip 1 ended, holds none"}};
+    const auto going_on = [&](std::string title, const std::vector<Step>& steps, Traveller who) {
+        std::vector<Step> all = ended;
+        all.insert(all.end(), steps.begin(), steps.end());
+        return Tale{std::move(title), std::move(who), std::move(all)};
+    };
+    const Step notices{R"(profile {"caps":[{"id":"trip","services":["data"],"amount":"10.00","currency":"GBP",
+        "period":"trip","atLimit":"notify"}]})",
+                       "", "", ""};
+    const Traveller who{trip_cap, "", "", "", false};
+    tell_all({
+        going_on("asking anew",
+                 {{"7h, heard 10h: attach 440-10", "confirmation_requested, welcome_suppressed",
+                   "confirm_cap trip/1/100", "trip 1, data held, holds cap:trip"},
+                  {"answer extend", "", "receipt trip/1", "data allowed, stage 2"}},
+                 who),
+        going_on("not where its cap is gone",
+                 {{R"(profile {"caps":[]})", "", "", ""},
+                  {"7h, heard 10h: attach 440-10", "welcome_suppressed", "", "trip 1, holds none"}},
+                 who),
+        going_on("nor where it only notifies now",
+                 {notices, {"7h, heard 10h: attach 440-10", "welcome_suppressed", "", "trip 1, holds none"}}, who),
+        {"only of that trip",
+         {R"({"caps":[{"id":"trip","services":["data"],"amount":"10.00","currency":"GBP","period":"trip"},
+                      {"id":"month","services":["data"],"amount":"50.00","currency":"GBP"}]})",
+          "", "", "", false},
+         {{"0h: use 10 MB on 440-10", "cap_reached, confirmation_requested, welcomed, counted",
+           "welcome, confirm_cap trip/1/100", "data held"},
+          {"2h: attach home", "returned_home", "", ""},
+          {"9h: clock", "", "trip_summary 10.00 GBP", "trip 1 ended, holds none"},
+          {"50h: use 2 MB on 440-10", "welcomed, counted", "welcome", "trip 2"},
+          {"52h: attach home", "returned_home", "", ""},
+          {"59h: clock", "", "trip_summary 2.00 GBP", "trip 2 ended"},
+          {"57h, heard 60h: attach 440-10", "welcome_suppressed", "", "trip 2, holds none, trip.used 2.00"},
+          {"61h: use 1 MB on 440-10", "counted", "", "trip.used 3.00, month.used 13.00"}}},
+    });
+}
+
 }  // namespace roamguard::protection::testing
