@@ -246,7 +246,7 @@ Owed released(const Deciding& d, const Hold& ended) {
     for (tariffs::Service service : ended.services)
         for (const Hold& other : d.state.holds) {
             const std::vector<tariffs::Service> held = other.in_force();
-            if (other.asleep || std::find(held.begin(), held.end(), service) == held.end()) continue;
+            if (std::find(held.begin(), held.end(), service) == held.end()) continue;
             off.push_back(service);
             break;
         }
@@ -299,11 +299,12 @@ void unreach(Deciding& d, const CapRule& rule, CapCount& count, std::string reas
 
 void end_period(Deciding& d, const std::string& cap) {
     const auto ended = end_hold(d, cap, "the cap's period is over");
+    if (!ended) return;
     const CapRule* rule = rule_named(d.terms, cap);
-    if (!ended || !rule) return;
+    if (!rule) return owe_of_question(d, ended->asked, released(d, ended->hold));
     const CapCount* present = find_count(d.state, cap, d.now);
-    if (const auto limit = limit_of(*rule, present ? present->stage : 1))
-        owe_of_question(d, ended->asked, released(d, ended->hold, *rule, present ? present->used : 0, *limit));
+    const std::int64_t limit = limit_of(*rule, present ? present->stage : 1).value_or(0);
+    owe_of_question(d, ended->asked, released(d, ended->hold, *rule, present ? present->used : 0, limit));
 }
 
 void restart_stages(Deciding& d, const CapRule& rule, CapCount& count) {

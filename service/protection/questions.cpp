@@ -117,11 +117,10 @@ KnownPlace place_of(const CustomerState& state, const Question& question) {
 void hold_full_stage(Deciding& d, const Question& question) {
     const customers::CapRule* present = rule_named(d.terms, question.about);
     for (CapCount& count : d.state.counts) {
-        if (!present || count.cap != question.about || count.start != question.period_start || count.end <= d.now)
-            continue;
+        if (!present || count.cap != question.about || count.start != question.period_start) continue;
         const customers::CapRule rule = rule_of(count, *present);
         const auto limit = limit_of(rule, count.stage);
-        if (!count.reached && limit && count.used >= *limit && at_limit(rule, d.terms) == customers::AtLimit::hold)
+        if (limit && count.used >= *limit && at_limit(rule, d.terms) == customers::AtLimit::hold)
             return reach(d, rule, count, place_of(d.state, question), d.now);
     }
 }

@@ -153,6 +153,52 @@ TEST_CASE("a welcome or question shows the first cap as it stands then") {
     });
 }
 
+TEST_CASE("a hold that ends is told with what counts from then on") {
+    const Traveller daily = tenner(R"(,"period":"day")");
+    const Step held{"10h: use 10 MB on 440-10", over, asked, "data held"};
+    tell_all({
+        {"what was used of the next period already",
+         daily,
+         {arrival,
+          held,
+          {"16h30m, heard 15h50m: use 2 MB", "counted", "", "used 2.00"},
+          {"16h: clock", "", "released monthly/1", "holds none, shows used 2.00, shows limit 10.00"}}},
+        {"no cap, where a reload took it away",
+         daily,
+         {arrival,
+          held,
+          {R"(reload {"caps":[]})", "", "", ""},
+          {"16h: clock", "", "released monthly/1", "holds none, shows cap none"}}},
+        {"no place, where nobody knows it",
+         {},
+         {{"0h: roaming-on", "noted", "", "place none"},
+          {"0h: use 10 MB", over, asked, "place none"},
+          {R"(profile {"caps":[{"id":"monthly","services":["data"],"amount":"50.00","currency":"GBP"}]})", "",
+           "released monthly/1", "holds none, shows country none, shows limit 50.00"}}},
+    });
+}
+
+TEST_CASE("an answer for a period ahead of the clock leaves the present one as it is") {
+    tell_all({{"also when its cap changes",
+               tenner(R"(,"period":"day")"),
+               {arrival,
+                {"10h: use 10 MB on 440-10", over, asked, "data held"},
+                {"16h30m, heard 15h: use 10 MB", over, asked, "data held, questions 2"},
+                {"15h10m: answer extend", "", "receipt monthly/1", "holds none"},
+                {R"(15h20m: profile {"caps":[{"id":"monthly","services":["data","sms_mo"],"amount":"10.00",
+                    "currency":"GBP","period":"day"}]})",
+                 "", "", "stage 1, used 10.00"}}}});
+}
+
+TEST_CASE("what a device used of a trip that the clock has ended is kept for that trip's cap") {
+    tell_all({{"told when it is home again",
+               tenner(trip_cap),
+               {{"0h: use 1 MB on 440-10", "welcomed, counted", "welcome", "used 1.00"},
+                {"30d: clock", "", "trip_summary 1.00 GBP", "trip 1 ended"},
+                {"31d: ask data on 234-15 in session a used 1 MB final", "", "", "said allow final, kept 1.00"},
+                {"1h, heard 32d: use 1 MB on 440-10", "counted", "", "used 2.00"}}}});
+}
+
 TEST_CASE("a cap of a zone counts in no other zone") {
     tell_all({{"where a country is in several zones, each is looked at",
                {R"({"caps":[{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP",

@@ -67,7 +67,8 @@ TEST_CASE(
     };
     tell_all({
         priced_as("networks of another country, and those of none, have no part in it",
-                  "*,JP,data,1.00,GBP,MB,,,,,\n*,450-05,data,9.00,GBP,MB,,,,,\n*,901-14,data,9.00,GBP,MB,,,,,\n",
+                  "*,JP,data,1.00,GBP,MB,,,,,\n*,450-05,data,9.00,GBP,MB,,,,,\n*,901-14,data,9.00,GBP,MB,,,,,\n*,999-"
+                  "98,data,9.00,GBP,MB,,,,,\n",
                   "1.00"),
         priced_as("in another currency by its rate", "*,JP,data,2.00,GBP,MB,,,,,\n*,440-20,data,3.00,USD,MB,,,,,\n",
                   "2.00", "USD,GBP,0.5\n"),

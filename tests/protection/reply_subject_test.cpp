@@ -152,6 +152,19 @@ TEST_CASE("an answer about a cap that a reload took away ends the hold and opens
                  "data allowed, holds none, question confirmed, opened nothing, shows limit none"}}}});
 }
 
+TEST_CASE("a stage that is full when it opens holds nothing where its cap only notifies since a reload") {
+    tell_all(
+        {{"extend",
+          {},
+          {arrival,
+           {"use 8 MB", "threshold_reached, counted", "threshold monthly/1/80", ""},
+           {R"(profile {"caps":[{"id":"monthly","services":["data"],"amount":"3.00","currency":"GBP"}]})",
+            "cap_reached, confirmation_requested", asked, "data held"},
+           {R"(reload {"caps":[{"id":"monthly","services":["data"],"amount":"3.00","currency":"GBP","atLimit":"notify"}]})",
+            "", "", ""},
+           {"answer extend", "", "receipt monthly/1", "data allowed, holds none, stage 2, limit 6.00"}}}});
+}
+
 TEST_CASE("where nobody knows the place, answers count all the same") {
     tell_all({{"a yes, a no and a wish to continue",
                {},
