@@ -144,7 +144,7 @@ bool counts(const CapRule& rule, tariffs::Service service, const KnownPlace& pla
     if (rule.destinations.empty()) return true;
     for (const std::string& destination : rule.destinations) {
         if (destination == place.destination() || destination == geoip::word(place.klass)) return true;
-        if (destination.rfind("zone:", 0) == 0 && table)
+        if (destination.starts_with("zone:") && table)
             for (const std::string& zone : table->zones_of(place.country))
                 if (destination.substr(5) == zone) return true;
     }

@@ -71,7 +71,7 @@ void offer_passes(Deciding& d, Question& question, const std::vector<tariffs::Se
 }
 
 const HeldPass* offer_named(const Question& question, std::string_view choice) {
-    if (choice.rfind(pass_prefix, 0) != 0) return nullptr;
+    if (!choice.starts_with(pass_prefix)) return nullptr;
     for (const HeldPass& offer : question.offers)
         if (offer.pass == choice.substr(pass_prefix.size())) return &offer;
     return nullptr;

@@ -74,7 +74,7 @@ bool pays(const Deciding& d, const Question& question) {
 }
 
 /// A pass is bought for good: no later answer opens or closes anything of it.
-bool bought(const Question& question) { return question.chosen.rfind("pass:", 0) == 0; }
+bool bought(const Question& question) { return question.chosen.starts_with("pass:"); }
 
 /// Whether what a confirmed question opened is open still: its stage in the same period, its destination on the same
 /// trip.

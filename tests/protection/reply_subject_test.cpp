@@ -81,6 +81,18 @@ TEST_CASE("an answer of an earlier trip is neither taken back nor given again") 
     });
 }
 
+TEST_CASE("a wish to continue after a no need not wait because of an earlier trip's question") {
+    tell_all({{"the first asking on this trip is no repeat",
+               {},
+               {in_the_air,
+                {"10m: answer decline", "", "declined", "data blocked"},
+                {"1h: attach home", "returned_home", "", ""},
+                {"8h: clock", "", "", "trip 1 ended"},
+                {"30h: attach 901-14", "confirmation_requested", "confirm_destination", "data held, trip 2"},
+                {"answer decline", "", "declined", "data blocked"},
+                {"reply 1 CODE", "confirmation_requested", "confirm_destination", "replied asked_again"}}}});
+}
+
 TEST_CASE("a no after a yes closes nothing where the cap holds nothing any more") {
     const std::vector<Step> opened{arrival, reached, {"answer extend", "", "receipt monthly/1", "stage 2"}};
     const auto then = [&](std::string title, const std::vector<Step>& steps) {
@@ -99,7 +111,14 @@ TEST_CASE("a no after a yes closes nothing where the cap holds nothing any more"
         then("its next stage is reached, and asked about",
              {{"use 5 MB", over, "confirm_cap monthly/2/100", "data held"},
               {"reply 1 CODE1", "", "help",
+               "replied helped, note already_decided, chosen extend, stage 2, question pending, data held"},
+              {"reply NO CODE1", "", "help",
                "replied helped, note already_decided, chosen extend, stage 2, question pending, data held"}}),
+        then("its period is over", {{"22d: clock", "", "", ""}, decided("reply NO CODE1", "extend")}),
+        then("the customer has set another limit since",
+             {{"reply CAP 50", "confirmation_requested", "confirm_cap monthly/0", "replied cap_asked"},
+              {"reply 1", "", "receipt monthly/0", "stage 1, limit 50.00, data allowed"},
+              decided("reply NO CODE1", "extend")}),
     });
 }
 
