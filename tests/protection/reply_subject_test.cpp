@@ -122,6 +122,37 @@ TEST_CASE("a no after a yes closes nothing where the cap holds nothing any more"
     });
 }
 
+TEST_CASE("the written answer shows what limits from then on, and until when") {
+    const Traveller trip{
+        R"({"caps":[{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP","period":"trip"}]})", "", "",
+        "", false};
+    tell_all({
+        {"after a yes the next limit",
+         {},
+         {arrival,
+          reached,
+          {"reply 1", "", "receipt monthly/1",
+           "shows limit 15.00, shows used 10.00, shows until 519h, shows still-off no, shows cap monthly, "
+           "shows services data, shows prices data"}}},
+        {"after a no the one that was reached",
+         {},
+         {arrival,
+          reached,
+          {"reply NO", "", "declined monthly/1", "shows limit 10.00, shows until 519h, shows still-off yes"}}},
+        {"of a trip no end",
+         trip,
+         {arrival, reached, {"reply 1", "", "receipt monthly/1", "shows limit 20.00, shows until trip"}}},
+    });
+}
+
+TEST_CASE("a no at the very end of a period takes nothing back") {
+    tell_all(
+        {{"for its stage is over",
+          {R"({"caps":[{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP","period":"day"}]})", "",
+           "", "", false},
+          {arrival, reached, {"answer extend", "", "receipt monthly/1", "stage 2"}, nothing_open("16h: reply NO")}}});
+}
+
 TEST_CASE("the code of a period's question does nothing in the next period") {
     tell_all({{"that has a question of its own",
                {R"({"caps":[{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP","period":"day"}]})",

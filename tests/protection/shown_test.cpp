@@ -25,7 +25,7 @@ customers::CapRule rule_of(customers::PeriodRule::Over over) {
 
 Terms terms_with(std::vector<customers::CapRule> caps) {
     Terms terms;
-    terms.language = "en";
+    terms.language = "de";
     terms.time_zone = "Europe/London";
     terms.caps = std::move(caps);
     return terms;
@@ -66,6 +66,8 @@ TEST_CASE("a cap's question shows the amounts it was put with and its period's e
     const notifications::Facts facts =
         shown_facts(about_cap(), counted(), terms_with({rule_of(customers::PeriodRule::Over::month)}));
     CHECK(facts.kind == Kind::confirm_cap);
+    CHECK(facts.language == "de");
+    CHECK(facts.time_zone == "Europe/London");
     CHECK(facts.cap_id == "monthly");
     CHECK(facts.limit.money->micros == 10'000'000);
     CHECK(facts.used.money->micros == 9'000'000);
