@@ -127,7 +127,8 @@ TEST_CASE("a welcome or question shows the first cap as it stands then") {
          {},
          {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", "shows used 0.00, shows limit 10.00"},
           {"1h: attach 450-05", "welcomed", "welcome",
-           "shows used 3.00, shows limit 10.00, shows cap monthly, shows services data, shows notice-only no"}}},
+           "shows country KR, shows used 3.00, shows limit 10.00, shows cap monthly, shows services data, shows "
+           "notice-only no"}}},
         {"and whether it holds anything",
          tenner(R"(,"atLimit":"notify","tax":"excl")"),
          {{"0h: attach 440-10", "welcomed", "welcome", "shows notice-only yes, shows tax excl, shows used 0.00"}}},
@@ -155,7 +156,7 @@ TEST_CASE("a welcome or question shows the first cap as it stands then") {
 
 TEST_CASE("a hold that ends is told with what counts from then on") {
     const Traveller daily = tenner(R"(,"period":"day")");
-    const Step held{"10h: use 10 MB on 440-10", over, asked, "data held"};
+    const Step held{"10h: use 10 MB on 440-10", over, asked, "data held, wakes 16h"};
     tell_all({
         {"what was used of the next period already",
          daily,

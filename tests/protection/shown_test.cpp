@@ -67,6 +67,7 @@ TEST_CASE("a cap's question shows the amounts it was put with and its period's e
         shown_facts(about_cap(), counted(), terms_with({rule_of(customers::PeriodRule::Over::month)}));
     CHECK(facts.kind == Kind::confirm_cap);
     CHECK(facts.language == "de");
+    CHECK(facts.stage == 1);
     CHECK(facts.time_zone == "Europe/London");
     CHECK(facts.cap_id == "monthly");
     CHECK(facts.limit.money->micros == 10'000'000);

@@ -49,6 +49,7 @@
 //     said hold cap_reached    granted 5 MB    kept 5.00   (what became of a request; what the first cap keeps free)
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
 //     shows stage 2      shows limit 15.00 ...                 (what the last message shows: story_facts.cpp)
+//     wakes 24h          wakes never                           (when something is due by the clock)
 namespace roamguard::protection::testing {
 
 /// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`, with `to
