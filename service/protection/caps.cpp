@@ -11,8 +11,9 @@ using customers::CapRule;
 using customers::PeriodRule;
 using notifications::Kind;
 
-CapCount* find_count(CustomerState& state, std::string_view cap, Instant at) {
-    for (CapCount& count : state.counts)
+/// A cap's counter for the period that contains `at`: a pointer to it, or nullptr.
+auto find_count(auto& state, std::string_view cap, Instant at) -> decltype(state.counts.data()) {
+    for (auto& count : state.counts)
         if (count.cap == cap && count.start <= at && at < count.end) return &count;
     return nullptr;
 }
@@ -69,22 +70,18 @@ void count_notices(Deciding& d, const CapRule& rule, CapCount& count, const Know
 
 /// A repeating cap: one notice for the highest multiple passed, the lower ones are recorded with it.
 void count_steps(Deciding& d, const CapRule& rule, CapCount& count, const KnownPlace& place, Instant at) {
-    const std::int64_t steps = count.used > 0 ? count.used / *rule.every : 0;
+    const std::int64_t steps = count.used / *rule.every;
     if (steps < count.stage) return;
     count.stage = static_cast<int>(steps);
-    count.mark = 100;
-    owe_cap_message(d, rule, count, cap_facts(d, rule, count, 100, count.used, place, at, Kind::cap_reached));
-    d.out.add(Outcome::cap_reached);
-    count.stage = static_cast<int>(steps + 1);
-    count.mark = 0;
+    tell_reached(d, rule, count, place, at);
+    ++count.stage;
 }
 
 }  // namespace
 
 std::int64_t plus(std::int64_t a, std::int64_t b) {
-    std::int64_t sum = 0;
-    if (!__builtin_add_overflow(a, b, &sum)) return sum;
-    return b > 0 ? INT64_MAX : INT64_MIN;
+    const __int128 sum = static_cast<__int128>(a) + b;
+    return static_cast<std::int64_t>(std::clamp<__int128>(sum, INT64_MIN, INT64_MAX));
 }
 
 const CapRule& rule_of(const CapCount& count, const CapRule& present) {
@@ -122,9 +119,7 @@ notifications::Amount amount_of(const CapRule& rule, std::int64_t value) {
 void show_first_cap(const Deciding& d, notifications::Facts& facts, Instant at) {
     if (d.terms.caps.empty()) return;
     const CapRule& present = d.terms.caps.front();
-    const CapCount* count = nullptr;
-    for (const CapCount& one : d.state.counts)
-        if (one.cap == present.id && one.start <= at && at < one.end) count = &one;
+    const CapCount* count = find_count(std::as_const(d.state), present.id, at);
     const CapRule& rule = count ? rule_of(*count, present) : present;
     const auto limit = limit_of(rule, count ? count->stage : 1);
     if (!limit) return;
@@ -146,11 +141,10 @@ int highest_passed(const CapRule& rule, std::int64_t used, std::int64_t limit) {
 
 bool counts(const CapRule& rule, tariffs::Service service, const KnownPlace& place, const tariffs::Table* table) {
     if (std::find(rule.services.begin(), rule.services.end(), service) == rule.services.end()) return false;
-    if (rule.is_volume() && service != tariffs::Service::data) return false;
     if (rule.destinations.empty()) return true;
     for (const std::string& destination : rule.destinations) {
         if (destination == place.destination() || destination == geoip::word(place.klass)) return true;
-        if (destination.rfind("zone:", 0) == 0 && table && !place.country.none())
+        if (destination.starts_with("zone:") && table)
             for (const std::string& zone : table->zones_of(place.country))
                 if (destination.substr(5) == zone) return true;
     }
@@ -165,14 +159,15 @@ CapCount& count_of(Deciding& d, const CapRule& rule, Instant at) {
     count.currency = rule.currency;
     if (rule.period.over == PeriodRule::Over::trip) {
         const Trip& trip = state.trip;
-        const bool earlier = trip.number > 0 && at < trip.started;  // a trip before this one
+        const bool earlier = at < trip.started;  // a trip before this one
         count.trip = earlier ? trip.number - 1 : trip.number;
         for (CapCount& one : state.counts)
-            if (one.cap == rule.id && one.trip == count.trip && at < one.end && (!earlier || one.end <= trip.started)) {
+            if (one.cap == rule.id && one.trip == count.trip &&
+                (!earlier || (at < one.end && one.end <= trip.started))) {
                 begin_earlier(state, one, std::min(one.start, at));
                 return one;
             }
-        count.start = trip.number > 0 ? std::min(trip.started, at) : at;
+        count.start = std::min(trip.started, at);
         count.end = earlier ? trip.started : trip.ended ? *trip.ended : far_future;
     } else {
         const customers::Period period = customers::period_of(rule.period, at, d.terms.time_zone);
@@ -251,7 +246,7 @@ Owed released(const Deciding& d, const Hold& ended) {
     for (tariffs::Service service : ended.services)
         for (const Hold& other : d.state.holds) {
             const std::vector<tariffs::Service> held = other.in_force();
-            if (other.asleep || std::find(held.begin(), held.end(), service) == held.end()) continue;
+            if (std::find(held.begin(), held.end(), service) == held.end()) continue;
             off.push_back(service);
             break;
         }
@@ -304,11 +299,24 @@ void unreach(Deciding& d, const CapRule& rule, CapCount& count, std::string reas
 
 void end_period(Deciding& d, const std::string& cap) {
     const auto ended = end_hold(d, cap, "the cap's period is over");
+    if (!ended) return;
     const CapRule* rule = rule_named(d.terms, cap);
-    if (!ended || !rule) return;
+    if (!rule) return owe_of_question(d, ended->asked, released(d, ended->hold));
     const CapCount* present = find_count(d.state, cap, d.now);
-    if (const auto limit = limit_of(*rule, present ? present->stage : 1))
-        owe_of_question(d, ended->asked, released(d, ended->hold, *rule, present ? present->used : 0, *limit));
+    const std::int64_t limit = limit_of(*rule, present ? present->stage : 1).value_or(0);
+    owe_of_question(d, ended->asked, released(d, ended->hold, *rule, present ? present->used : 0, limit));
+}
+
+void restart_stages(Deciding& d, const CapRule& rule, CapCount& count) {
+    if (Question* question = open_question(d.state, Cause::cap, rule.id))
+        end_question(*question, Ending::release, d.now);
+    count.reached = count.early = false;
+    count.mark = 0;
+    count.stage = rule.every && count.used > 0 ? static_cast<int>(count.used / *rule.every) + 1 : 1;
+    const std::int64_t limit = limit_of(rule, count.stage).value_or(0);
+    const auto ended = end_hold(d, rule.id, "the cap's stages begin anew");
+    const bool holds_again = at_limit(rule, d.terms) == AtLimit::hold && count.used >= limit;
+    if (ended && !holds_again) owe_of_question(d, ended->asked, released(d, ended->hold, rule, count.used, limit));
 }
 
 void drop_cap_hold(Deciding& d, const std::string& cap, std::string reason) {
@@ -359,9 +367,7 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
 std::vector<CapView> cap_views(const CustomerState& state, const Terms& terms, Instant at) {
     std::vector<CapView> views;
     for (const CapRule& present : terms.caps) {
-        const CapCount* count = nullptr;
-        for (const CapCount& one : state.counts)
-            if (one.cap == present.id && one.start <= at && at < one.end) count = &one;
+        const CapCount* count = find_count(state, present.id, at);
         const CapRule& rule = count ? rule_of(*count, present) : present;
         CapView view;
         view.id = rule.id;

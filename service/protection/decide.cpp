@@ -62,16 +62,6 @@ void recheck(Deciding& d, const customers::CapRule* before, const customers::Cap
     tell_threshold(d, rule, count, passed, count.used, place, d.now);
 }
 
-/// A cap that repeats counts its multiples as stages; one that does not begins with its first.
-void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count) {
-    if (Question* question = open_question(d.state, Cause::cap, rule.id))
-        end_question(*question, Ending::release, d.now);
-    release(d, Cause::cap, rule.id, "the cap's stages begin anew");
-    count.reached = count.early = false;
-    count.mark = 0;
-    count.stage = rule.every && count.used > 0 ? static_cast<int>(count.used / *rule.every) + 1 : 1;
-}
-
 namespace {
 
 void keep_running_periods(Deciding& d, const Terms& before) {
@@ -98,7 +88,7 @@ void carry_counts(Deciding& d, const Terms& before) {
             for (CapCount& count : d.state.counts) {
                 if (count.cap != old.id) continue;
                 count.cap = rule.id;
-                if (count.start <= d.now && d.now < count.end) {
+                if (d.now < count.end) {
                     count.reached = count.early = false;
                     count.stage = 1;
                     count.mark = 0;
@@ -205,8 +195,9 @@ void follow_profile(Deciding& d, const Terms& before) {
         if (old && *old == rule && before.holds == d.terms.holds) continue;
         for (CapCount& count : d.state.counts)
             if (count.cap == rule.id && count.start <= d.now && d.now < count.end) {
-                if (old && old->every.has_value() != rule.every.has_value() && &rule_of(count, rule) == &rule)
-                    restart_stages(d, rule, count);
+                const customers::CapRule follows = rule_of(count, rule);
+                if (old && rule_of(count, *old).every.has_value() != follows.every.has_value())
+                    restart_stages(d, follows, count);
                 recheck(d, old, rule, count);
             }
     }

@@ -40,7 +40,7 @@ const Row* dearest_listed(const KnownPlace& place, const Terms& terms, const Wor
     const Row* best = row_for(place, terms, table, service, Called::unknown);
     if (place.klass != geoip::NetworkClass::terrestrial) return best;
     const Row* of_country = find_row(std::nullopt, place.klass, place.country, terms, table, service, Called::unknown);
-    if (of_country && (!best || dearer(*of_country, *best, table))) best = of_country;
+    if (of_country && dearer(*of_country, *best, table)) best = of_country;  // whatever its row, the place has one then
     for (const geoip::Plmn& plmn : table.priced_networks()) {
         const geoip::Network* network = world.networks->find(plmn);
         if (!network || network->countries.empty() || network->countries.front() != place.country) continue;
@@ -67,7 +67,7 @@ KnownPlace known_place(const geoip::Place& found, const Terms& terms, const Worl
     place.weak = found.weak;
     place.realtime = found.realtime;
     place.mcc = found.mcc;
-    if (!found.ambiguous() || found.home()) return place;
+    if (!found.ambiguous()) return place;
     const tariffs::Table* table = table_at(world, at);
     if (!table) return place;
     const Row* best = nullptr;

@@ -7,21 +7,13 @@ namespace {
 
 using notifications::Kind;
 
-constexpr std::size_t most_closed_questions = 12;
+constexpr std::ptrdiff_t most_closed_questions = 12;
 
 void keep_question(CustomerState& state, Question question) {
     state.questions.push_back(std::move(question));
-    std::size_t closed = 0;
-    for (const Question& one : state.questions)
-        if (one.state != QuestionState::pending) ++closed;
-    for (auto at = state.questions.begin(); closed > most_closed_questions && at != state.questions.end();) {
-        if (at->state == QuestionState::pending) {
-            ++at;
-            continue;
-        }
-        at = state.questions.erase(at);
-        --closed;
-    }
+    const auto closed = [](const Question& one) { return one.state != QuestionState::pending; };
+    auto beyond = std::count_if(state.questions.begin(), state.questions.end(), closed) - most_closed_questions;
+    std::erase_if(state.questions, [&](const Question& one) { return closed(one) && beyond-- > 0; });
 }
 
 void owe_question(Deciding& d, notifications::Facts facts, const Question& question) {
@@ -79,7 +71,7 @@ void offer_passes(Deciding& d, Question& question, const std::vector<tariffs::Se
 }
 
 const HeldPass* offer_named(const Question& question, std::string_view choice) {
-    if (choice.rfind(pass_prefix, 0) != 0) return nullptr;
+    if (!choice.starts_with(pass_prefix)) return nullptr;
     for (const HeldPass& offer : question.offers)
         if (offer.pass == choice.substr(pass_prefix.size())) return &offer;
     return nullptr;
@@ -102,9 +94,7 @@ const CapCount* count_for(const CustomerState& state, const Question& question) 
 void open_next_stage(Deciding& d, const Question& question) {
     const customers::CapRule* present = rule_named(d.terms, question.about);
     for (CapCount& count : d.state.counts) {
-        if (!present || count.cap != question.about || count.start != question.period_start ||
-            count.stage != question.stage)
-            continue;
+        if (!present || count.cap != question.about || count.start != question.period_start) continue;
         const customers::CapRule& rule = rule_of(count, *present);
         const std::int64_t used = told_use(d.state, count);
         ++count.stage;
@@ -127,11 +117,10 @@ KnownPlace place_of(const CustomerState& state, const Question& question) {
 void hold_full_stage(Deciding& d, const Question& question) {
     const customers::CapRule* present = rule_named(d.terms, question.about);
     for (CapCount& count : d.state.counts) {
-        if (!present || count.cap != question.about || count.start != question.period_start || count.end <= d.now)
-            continue;
+        if (!present || count.cap != question.about || count.start != question.period_start) continue;
         const customers::CapRule rule = rule_of(count, *present);
         const auto limit = limit_of(rule, count.stage);
-        if (!count.reached && limit && count.used >= *limit && at_limit(rule, d.terms) == customers::AtLimit::hold)
+        if (limit && count.used >= *limit && at_limit(rule, d.terms) == customers::AtLimit::hold)
             return reach(d, rule, count, place_of(d.state, question), d.now);
     }
 }
@@ -307,7 +296,7 @@ void ask_own_cap(Deciding& d, const customers::CapRule& rule, std::int64_t limit
     question.limit = rule.limit;
     question.next_limit = limit;
     notifications::Facts facts = about_own_cap(d, Kind::confirm_cap, rule, rule.limit).facts;
-    question.used = facts.used.money ? facts.used.money->micros : facts.used.bytes;
+    question.used = facts.used.money->micros;
     facts.choices = printed_choices(question, d.terms);
     question.prices = facts.prices;
     owe_question(d, std::move(facts), question);

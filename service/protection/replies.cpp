@@ -74,7 +74,7 @@ bool pays(const Deciding& d, const Question& question) {
 }
 
 /// A pass is bought for good: no later answer opens or closes anything of it.
-bool bought(const Question& question) { return question.chosen.rfind("pass:", 0) == 0; }
+bool bought(const Question& question) { return question.chosen.starts_with("pass:"); }
 
 /// Whether what a confirmed question opened is open still: its stage in the same period, its destination on the same
 /// trip.
@@ -215,7 +215,7 @@ void close_again(Replying& r, const Question& question) {
     if (question.cause == Cause::destination) {
         trip_answer(d.state, question.about)->confirmed = false;
         again.services = {tariffs::Service::data};
-        if (place && place->destination() == question.about) hold(d, again, "the customer took the consent back");
+        if (place->destination() == question.about) hold(d, again, "the customer took the consent back");
     } else {
         CapCount& count = *running_count(d.state, question, d.now);
         count.stage = question.stage;
@@ -255,7 +255,7 @@ bool may_ask_again(const Deciding& d, const Question& question) {
     }
     const KnownPlace* place = d.state.place();
     return question.cause == Cause::destination
-               ? place && place->destination() == question.about
+               ? place->destination() == question.about
                : rule_named(d.terms, question.about) && running_count(d.state, question, d.now);
 }
 

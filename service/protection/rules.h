@@ -119,6 +119,9 @@ void unreach(Deciding& d, const customers::CapRule& rule, CapCount& count, std::
 void end_period(Deciding& d, const std::string& cap);
 /// The same where no limit follows: the profile does not ask for the hold any more, or the trip is over.
 void drop_cap_hold(Deciding& d, const std::string& cap, std::string reason);
+/// Nothing reached, and the first stage again; a cap that repeats counts its multiples as stages. The question about it
+/// is withdrawn, and where its hold ends that is said.
+void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count);
 [[nodiscard]] customers::AtLimit at_limit(const customers::CapRule& rule, const Terms& terms);
 void drop_old_counts(Deciding& d);
 /// A trip's counter begins earlier than was known; what was held and asked for it follows.
@@ -179,8 +182,6 @@ void settle_own_cap(Deciding& d, const Question& question, bool yes);
 void follow_profile(Deciding& d, const Terms& before);
 /// Brings one cap's running counter in line with its rule.
 void recheck(Deciding& d, const customers::CapRule* before, const customers::CapRule& rule, CapCount& count);
-/// The first stage again, nothing reached, and the question about it withdrawn.
-void restart_stages(Deciding& d, const customers::CapRule& rule, CapCount& count);
 
 // passes.cpp
 /// The pass that covers a service at a place and time, and has allowance left: the one that ends first.

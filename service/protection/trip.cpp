@@ -40,14 +40,15 @@ std::optional<Instant> home_already(const CustomerState& state, Instant at) {
 void begin_trip_earlier(Deciding& d, Instant at) {
     d.state.trip.started = at;
     for (CapCount& count : d.state.counts)
-        if (count.trip == d.state.trip.number && at < count.start) begin_earlier(d.state, count, at);
+        if (count.trip == d.state.trip.number) begin_earlier(d.state, count, at);
 }
 
 /// The clock had ended the trip before a late event told that home did not last.
 void reopen_trip(Deciding& d) {
     Trip& trip = d.state.trip;
+    if (!trip.ended) return;
     for (CapCount& count : d.state.counts) {
-        if (!trip.ended || count.trip != trip.number || count.end != *trip.ended) continue;
+        if (count.trip != trip.number) continue;
         count.end = far_future;
         const customers::CapRule* rule = rule_named(d.terms, count.cap);
         if (!count.reached || !rule || at_limit(*rule, d.terms) != customers::AtLimit::hold) continue;
@@ -73,7 +74,6 @@ bool begins_trip(const Deciding& d, Instant at) {
 
 void heard_abroad(Deciding& d, Instant at) {
     Trip& trip = d.state.trip;
-    const bool ever = trip.number > 0;
     if (!begins_trip(d, at)) {
         if (reaches_back(d, at)) begin_trip_earlier(d, at);
         if (at > trip.last_heard) trip.last_heard = at;
@@ -83,8 +83,8 @@ void heard_abroad(Deciding& d, Instant at) {
         } else if (!trip.home_since) {
             reopen_trip(d);
         }
-    } else if (!ever || at > trip.last_heard) {
-        if (ever && !trip.ended)
+    } else {
+        if (trip.number > 0 && !trip.ended)
             end_trip(d, home_too_long(d, at) ? *trip.home_since + d.rules().trip_home_dwell
                                              : trip.last_heard + d.rules().trip_silence);
         Trip next;
@@ -110,7 +110,7 @@ void end_trip(Deciding& d, Instant at) {
         if (question.state == QuestionState::pending && question.cause == Cause::destination)
             end_question(question, Ending::period_over, d.now);
     for (CapCount& count : d.state.counts)
-        if (count.trip == trip.number && count.end == far_future) {
+        if (count.trip == trip.number) {
             count.end = at;
             drop_cap_hold(d, count.cap, "the trip ended");
             if (Question* question = open_question(d.state, Cause::cap, count.cap))
@@ -135,7 +135,7 @@ void end_trip(Deciding& d, Instant at) {
 
 void spend_on_trip(Deciding& d, tariffs::Money amount, Instant at) {
     Trip& trip = d.state.trip;
-    if (trip.number == 0 || at < trip.started || amount.micros == 0) return;
+    if (at < trip.started || amount.micros == 0) return;
     for (tariffs::Money& money : trip.spent)
         if (money.currency == amount.currency) {
             try {

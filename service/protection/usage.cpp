@@ -249,7 +249,7 @@ Segment& segment_of(Session& session, const KnownPlace& place, int version, cons
     const int line = row.line;
     for (Segment& one : session.segments)
         if (one.network == network && one.version == version && one.line == line && one.periods == periods &&
-            one.counted.currency == currency && one.pass == pass)
+            one.pass == pass)
             return one;
     Segment fresh;
     fresh.pass = pass;
@@ -296,19 +296,15 @@ void usage(Deciding& d, const RoamingEvent& event, const KnownPlace& named, Sess
     const std::vector<std::string> kept = early_and_kept(d.state);
     note_record(d, event);
     Money total;
-    bool priced = true;
-    for (const Part& part : parts) {
+    for (const Part& part : parts) {  // what a pass covers adds nothing, and comes first
         const std::optional<Added> added = price(d, event, part, place, session, version, periods);
         if (added) {
             spend_on_trip(d, added->amount, event.time.at);
-            if (added->amount.micros != 0) total = total.micros == 0 ? added->amount : total + added->amount;
-            if (total.currency.none()) total = added->amount;
+            total = added->amount;
             count_money(d, event, place, *added, table);
         }
-        priced = priced && d.out.priced->priced;
     }
     session.last = std::max(session.last, event.time.at);
-    d.out.priced->priced = priced;
     d.out.priced->added = total;
     d.out.priced->covered = covered;
     d.out.priced->pass = pass_id;

@@ -58,6 +58,37 @@ TEST_CASE("the question carries the whole content of the welcome") {
                {{"0h: attach 440-10", asked, question, "price data 5.00, price sms_mo 0.40, holds destination:JP"}}}});
 }
 
+TEST_CASE(
+    "a country's price is the dearest of its own and its networks', so that changing networks never makes it too low") {
+    const auto priced_as = [](std::string title, std::string rows, const std::string& price, std::string fx = "") {
+        return Tale{std::move(title),
+                    {"{}", std::move(rows), std::move(fx), "", false},
+                    {{"0h: attach 440-10", "welcomed", "welcome", "price data " + price}}};
+    };
+    tell_all({
+        priced_as("networks of another country, and those of none, have no part in it",
+                  "*,JP,data,1.00,GBP,MB,,,,,\n*,450-05,data,9.00,GBP,MB,,,,,\n*,901-14,data,9.00,GBP,MB,,,,,\n*,999-"
+                  "98,data,9.00,GBP,MB,,,,,\n",
+                  "1.00"),
+        priced_as("in another currency by its rate", "*,JP,data,2.00,GBP,MB,,,,,\n*,440-20,data,3.00,USD,MB,,,,,\n",
+                  "2.00", "USD,GBP,0.5\n"),
+        priced_as("and dearer by it", "*,JP,data,2.00,GBP,MB,,,,,\n*,440-20,data,5.00,USD,MB,,,,,\n", "5.00",
+                  "USD,GBP,0.5\n"),
+        priced_as("without a rate as bare numbers", "*,JP,data,2.00,GBP,MB,,,,,\n*,440-20,data,3.00,USD,MB,,,,,\n",
+                  "3.00"),
+        priced_as("by the same unit", "*,JP,data,1.00,GBP,MB,,,,,\n*,440-20,data,2.00,GBP,10 MB,,,,,\n", "1.00"),
+        {"where the country has none, its network's",
+         {"{}", "*,440-20,data,3.00,GBP,MB,,,,,\n", "", "", false},
+         {{"0h: attach 440-10", "confirmation_requested", "confirm_destination", "price data 3.00"}}},
+        {"of a network in several countries, the only one that has a price",
+         {"{}", "*,MC,data,4.00,GBP,MB,,,,,\n", "", "", false},
+         {{"0h: attach 208-01", "welcomed", "welcome", "place MC, ambiguous, price data 4.00"}}},
+        {"in the air there is no country's price",
+         {"{}", "*,901-14,data,9.00,GBP,MB,,,,,\n*,440-10,data,11.00,GBP,MB,,,,,\n", "", "", false},
+         {{"0h: attach 901-14", "confirmation_requested", "confirm_destination", "price data 9.00"}}},
+    });
+}
+
 TEST_CASE("the answer to a destination's question") {
     tell_all({
         {"continue releases and lasts for the trip",

@@ -25,7 +25,7 @@ customers::CapRule rule_of(customers::PeriodRule::Over over) {
 
 Terms terms_with(std::vector<customers::CapRule> caps) {
     Terms terms;
-    terms.language = "en";
+    terms.language = "de";
     terms.time_zone = "Europe/London";
     terms.caps = std::move(caps);
     return terms;
@@ -66,6 +66,9 @@ TEST_CASE("a cap's question shows the amounts it was put with and its period's e
     const notifications::Facts facts =
         shown_facts(about_cap(), counted(), terms_with({rule_of(customers::PeriodRule::Over::month)}));
     CHECK(facts.kind == Kind::confirm_cap);
+    CHECK(facts.language == "de");
+    CHECK(facts.stage == 1);
+    CHECK(facts.time_zone == "Europe/London");
     CHECK(facts.cap_id == "monthly");
     CHECK(facts.limit.money->micros == 10'000'000);
     CHECK(facts.used.money->micros == 9'000'000);
@@ -130,6 +133,33 @@ TEST_CASE("an answer is shown as it was printed, and none before there is one") 
     CHECK_FALSE(shown_answer(question, terms));
     question.chosen = "extend";
     CHECK(shown_answer(question, terms)->does == notifications::Choice::Does::extend);
+}
+
+TEST_CASE("a pass that is offered no more is nothing to buy") {
+    Question question = about_cap();
+    question.choices = {"extend", "pass:jp-day", "decline"};
+    const notifications::Facts facts =
+        shown_facts(question, counted(), terms_with({rule_of(customers::PeriodRule::Over::month)}));
+    CHECK(facts.choices[1].does == notifications::Choice::Does::decline);
+    CHECK(facts.choices[1].pass_name.empty());
+}
+
+TEST_CASE("a place on the ground in no country that is known is unknown") {
+    KnownPlace place;
+    place.klass = geoip::NetworkClass::terrestrial;
+    CHECK(place.destination() == "unknown");
+    place.country = geoip::Country::parse("JP").value();
+    CHECK(place.destination() == "JP");
+}
+
+TEST_CASE("a decision's outcome is the first in precedence, and that nothing came of it where there is none") {
+    Decision decision;
+    CHECK(decision.outcome() == Outcome::noted);
+    decision.add(Outcome::counted);
+    decision.add(Outcome::cap_reached);
+    decision.add(Outcome::counted);
+    CHECK(decision.outcome() == Outcome::cap_reached);
+    CHECK(decision.outcomes == std::vector{Outcome::cap_reached, Outcome::counted});
 }
 
 namespace {

@@ -440,6 +440,12 @@ std::string Story::claim(std::string_view claim, const Decision& decision) const
                 lifted.emplace_back(tariffs::word(service));
         return "lifted " + (lifted.empty() ? "nothing" : joined(lifted));
     }
+    if (what == "wakes")
+        return "wakes " + (state.wake ? tariffs::to_text(*state.wake - hour("0h")) : std::string("never"));
+    if (what == "shows") {
+        const std::string thing = words.take();
+        return "shows " + thing + " " + shown_in(last_facts_, thing);
+    }
     if (what == "choices") {
         std::string text = "choices";
         for (const std::string& choice : state.questions.back().choices)

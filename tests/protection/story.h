@@ -48,6 +48,8 @@
 //     bundle recorded|changed|ended|unknown|not_a_bundle       (what became of it)
 //     said hold cap_reached    granted 5 MB    kept 5.00   (what became of a request; what the first cap keeps free)
 //     chosen decline     texts off                             says: its note, choices, the answer it repeats)
+//     shows stage 2      shows limit 15.00 ...                 (what the last message shows: story_facts.cpp)
+//     wakes 24h          wakes never                           (when something is due by the clock)
 namespace roamguard::protection::testing {
 
 /// One step: what happens; the outcomes, the messages owed (`kind`, for caps `kind cap/stage/threshold`, with `to
@@ -88,6 +90,8 @@ inline constexpr const char* tariff_header =
 [[nodiscard]] const geoip::Networks& networks();
 [[nodiscard]] std::shared_ptr<const tariffs::Table> table_of(const Traveller& who);
 [[nodiscard]] tariffs::Instant hour(std::string_view text);  ///< `1d2h30m` after the story's beginning
+/// What a message shows, one thing in words.
+[[nodiscard]] std::string shown_in(const notifications::Facts& facts, std::string_view what);
 
 /// One traveller's life. The state goes through the store's codec after every step, as it does in the service.
 class Story {
