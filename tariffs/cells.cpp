@@ -206,34 +206,37 @@ Tax read_tax(SheetRow& row, std::size_t column) {
     return read_word(row, column, words, meant_by(row.text(column), habits)) == 1 ? Tax::excl : Tax::incl;
 }
 
-std::optional<TaxRate> read_tax_rate(SheetRow& row, std::size_t column, FaultList& warnings) {
+std::optional<std::int64_t> read_percent(SheetRow& row, std::size_t column) {
     if (!row.given(column)) return std::nullopt;
     const std::string_view text = row.text(column);
     const DecimalResult percent = parse_decimal(text, Sign::refused);
-    if (percent.fault != DecimalFault::none) {
-        const bool sign = text.back() == '%';
-        if (!sign) {
-            fault_number(row, column, percent.fault);
-            return std::nullopt;
-        }
-        std::string_view number = text.substr(0, text.size() - 1);
-        while (!number.empty() && number.back() == ' ')
-            number.remove_suffix(1);
-        row.fault(column, "not_a_number",
-                  with_suggestion(shown(text) + " cannot be read: write the percentage without its sign",
-                                  parse_decimal(number, Sign::refused).fault == DecimalFault::none ? number : ""));
+    if (percent.fault == DecimalFault::none) return percent.micros;
+    if (text.back() != '%') {
+        fault_number(row, column, percent.fault);
         return std::nullopt;
     }
-    if (percent.micros > 100'000'000 || percent.micros % 100 != 0) {
-        row.fault(
-            column, "bad_tax_rate",
-            shown(text) + " is no tax rate: a percentage from 0 to 100 with at most 4 decimals, such as 19 or 8.1");
+    std::string_view number = text.substr(0, text.size() - 1);
+    while (!number.empty() && number.back() == ' ')
+        number.remove_suffix(1);
+    row.fault(column, "not_a_number",
+              with_suggestion(shown(text) + " cannot be read: write the percentage without its sign",
+                              parse_decimal(number, Sign::refused).fault == DecimalFault::none ? number : ""));
+    return std::nullopt;
+}
+
+std::optional<TaxRate> read_tax_rate(SheetRow& row, std::size_t column, FaultList& warnings) {
+    const auto percent = read_percent(row, column);
+    if (!percent) return std::nullopt;
+    if (*percent > 100'000'000 || *percent % 100 != 0) {
+        row.fault(column, "bad_tax_rate",
+                  shown(row.text(column)) +
+                      " is no tax rate: a percentage from 0 to 100 with at most 4 decimals, such as 19 or 8.1");
         return std::nullopt;
     }
-    if (percent.micros > 0 && percent.micros < 1'000'000)
+    if (*percent > 0 && *percent < 1'000'000)
         row.warn(warnings, column, "tax_rate_below_one",
-                 shown(text) + " is read as less than one percent: 19 % is written 19, not 0.19");
-    return TaxRate{percent.micros / 100};
+                 shown(row.text(column)) + " is read as less than one percent: 19 % is written 19, not 0.19");
+    return TaxRate{*percent / 100};
 }
 
 HighCost read_high_cost(SheetRow& row, std::size_t column) {
