@@ -137,15 +137,15 @@ std::string comparison_csv(const Comparison& found) {
     return csv.take();
 }
 
-/// `?against=`, else the version in force; without one everything is new.
-tl::expected<InForce, Response> read_against(Api& api, const Request& request) {
-    const auto text = request.parameter("against");
-    if (!text) {
+/// `?against=`, else the version in force; of that one, what it was uploaded against. Without any everything is new.
+tl::expected<InForce, Response> read_against(Api& api, const Request& request, const storage::VersionRow& of) {
+    const auto asked = request.parameter("against");
+    if (!asked) {
         InForce force = in_force_at(api, api.engine.now());
-        if (!force.table) force.table = std::make_shared<const tariffs::Table>();
-        return force;
+        if (force.number != of.number && force.table) return force;
     }
-    const auto row = find_version(api, *text);
+    if (!asked && of.base == 0) return InForce{0, std::make_shared<const tariffs::Table>()};
+    const auto row = find_version(api, asked ? *asked : std::to_string(of.base));
     if (!row) return tl::unexpected(no_such_version());
     InForce other{row->number, table_of(api, *row)};
     if (!other.table) return tl::unexpected(no_longer_valid());
@@ -157,7 +157,7 @@ Response diff(Api& api, const Request& request) {
     if (!row) return no_such_version();
     const auto table = table_of(api, *row);
     if (!table) return no_longer_valid();
-    const auto against = read_against(api, request);
+    const auto against = read_against(api, request, *row);
     if (!against) return against.error();
     const Comparison found = tariffs::compare(*against->table, *table);
     if (wants_csv(request))
@@ -245,7 +245,8 @@ void add_tariff_review_routes(std::vector<Route>& routes, Api& api) {
              .says("Prices are compared per megabyte, minute and message, so that 0.10 per 10 KB stands beside 10 per "
                    "MB. `changed` and `moved` (places that another row prices now) have the dearest rise first. Each "
                    "list has at most 10,000 entries; `totals` counts all.")
-             .query("against", "integer", "The version to compare with; the one in force unless given.")
+             .query("against", "integer",
+                    "The version to compare with; the one in force unless given, and of that one what was before it.")
              .query("format", "DiffFormat", "`csv` for a spreadsheet, as `Accept: text/csv`.")
              .gives(200, "TariffDiff", "What differs.")
              .gives_as(200, "text/csv", "string", "The same for a spreadsheet.")

@@ -268,7 +268,7 @@ void add_tariff_step_routes(std::vector<Route>& routes, Api& api) {
              .may(404, "There is no version with this number.")
              .may(409, "`not_a_draft`, `not_approved`, `stale_draft`; or it no longer compiles.")
              .may(412, "`changed_meanwhile`: `If-Match` names another state of it.")
-             .gives_as(422, "application/problem+json", "TariffProblem",
+             .gives_as(422, "application/problem+json", "PublicationProblem",
                        "`guard_rails`: `errors` has each that is broken; `effectiveAt` is no time, or past; an unknown "
                        "field; or under four eyes `reason_required`.")
              .may(428, "`if_match_required`, under four eyes.")

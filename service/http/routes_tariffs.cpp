@@ -162,6 +162,7 @@ void add_tariff_routes(std::vector<Route>& routes, Api& api) {
              .may(415, "Another Content-Type.")
              .gives_as(422, "application/problem+json", "TariffProblem",
                        "Faults in the table, or a part of an unknown name.")
+             .gives_as(422, "text/csv", "TariffCsv", "The file that `annotated` names, with its faults.")
              .commits()});
     routes.push_back(
         {"GET", "/v1/tariffs/versions", readers, "All versions, newest first.", 0,
