@@ -51,7 +51,7 @@ Response quote(Api& api, const Request& request) {
         if (!row) return no_such_version();
         auto table = table_of(api, *row);
         if (!table) return no_longer_valid();
-        chosen = tariffs::Book({{row->number, *at, std::move(table)}});
+        chosen = tariffs::Book(std::vector<tariffs::Version>{{row->number, *at, std::move(table)}});
         world.book = &chosen;
     }
     protection::Terms terms;

@@ -207,14 +207,16 @@ Response preview(Api& api, const Request& request) {
     if (!query) return query.error();
     const auto at = read_at(request, api.engine.now());
     if (!at) return at.error();
-    const auto place = read_place(request, *around, *query);
+    auto place = read_place(request, *around, *query);
     if (!place) return place.error();
+    if (place->country == query->home_country && place->klass == geoip::NetworkClass::terrestrial)
+        place->klass = geoip::NetworkClass::home;
     const std::string language = request.parameter("language").value_or("");
     if (!language.empty() && !notifications::valid_language(language))
         return problem(422, "invalid_parameter", "language must be a BCP 47 tag such as en or zh-Hans");
     auto table = table_of(api, *row);
     if (!table) return no_longer_valid();
-    const tariffs::Book book({{row->number, *at, table}});
+    const tariffs::Book book(std::vector<tariffs::Version>{{row->number, *at, table}});
     protection::World world = around->world();
     world.book = &book;
     customers::Profile profile;
