@@ -26,10 +26,17 @@ struct Remote {
 
 int tariffs_validate(const std::string& directory, const Remote& remote);
 int tariffs_import(const Remote& remote, const std::string& directory);
-int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at,
-                    const std::string& reason);
+/// A step on a version: why, and what was looked at (`ETag`, `*`), where it matters.
+struct TariffStep {
+    std::string version, reason, if_match;
+};
+int tariffs_approve(const Remote& remote, const TariffStep& step);
+int tariffs_publish(const Remote& remote, const TariffStep& step, const std::string& effective_at);
+/// What a version of the service changes against another one, the one in force unless given.
+int tariffs_diff_versions(const Remote& remote, const std::string& version, const std::string& against);
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason);
 int tariffs_list(const Remote& remote);
+int tariffs_show(const Remote& remote, const std::string& version);
 int subscribers_import(const Remote& remote, const std::string& file);
 int replay(const Remote& remote, const std::string& file, bool show);
 int print_case(const Remote& remote, const std::string& msisdn);

@@ -13,7 +13,7 @@ using nlohmann::json;
 /// The CSV files of a table's directory, by name without extension. Throws when there is none.
 tariffs::TableFiles read_directory(const std::string& directory) {
     tariffs::TableFiles files;
-    for (const char* name : {"tariffs", "zones", "passes", "fx"}) {
+    for (const char* name : {"tariffs", "zones", "passes", "fx", "rails", "trips"}) {
         const std::filesystem::path path = std::filesystem::path(directory) / (std::string(name) + ".csv");
         if (std::filesystem::exists(path)) files[name] = read_whole(path.string());
     }
@@ -49,6 +49,12 @@ std::string form_of(const tariffs::TableFiles& files, const std::string& boundar
     return body + "--" + boundary + "--\r\n";
 }
 
+/// `tariffs.csv:3 `; empty for what is about no file.
+std::string place_of(const json& fault) {
+    const std::string file = fault.value("file", "");
+    return file.empty() ? "" : file + ":" + std::to_string(fault.value("line", 0)) + " ";
+}
+
 int print_version(const notifications::Reply& reply, const Remote& remote, const std::string& what) {
     if (!good(reply)) return complain(reply, remote);
     if (remote.json) {
@@ -62,9 +68,20 @@ int print_version(const notifications::Reply& reply, const Remote& remote, const
     std::cout << "\n";
     if (version.contains("warnings"))
         for (const json& warning : version["warnings"])
-            std::cout << "  warning " << warning.value("file", "") << ":" << warning.value("line", 0) << " "
-                      << warning.value("detail", "") << "\n";
+            std::cout << "  warning " << place_of(warning) << warning.value("detail", "") << "\n";
+    if (version.contains("guardRails"))
+        for (const json& broken : version["guardRails"])
+            std::cout << "  guard rail " << place_of(broken) << broken.value("detail", "") << "\n";
     return 0;
+}
+
+notifications::Reply take_step(const Remote& remote, const TariffStep& step, const char* what, json body) {
+    if (!step.reason.empty()) body["reason"] = step.reason;
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (!step.if_match.empty()) headers.emplace_back("If-Match", step.if_match);
+    notifications::Client client(remote.url, remote.key);
+    return client.send("POST", "/v1/tariffs/versions/" + encoded(step.version) + "/" + what, body.dump(),
+                       "application/json", headers);
 }
 
 }  // namespace
@@ -110,15 +127,14 @@ int tariffs_import(const Remote& remote, const std::string& directory) {
     }
 }
 
-int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at,
-                    const std::string& reason) {
+int tariffs_approve(const Remote& remote, const TariffStep& step) {
+    return print_version(take_step(remote, step, "approve", json::object()), remote, "approved");
+}
+
+int tariffs_publish(const Remote& remote, const TariffStep& step, const std::string& effective_at) {
     json body = json::object();
     if (!effective_at.empty()) body["effectiveAt"] = effective_at;
-    if (!reason.empty()) body["reason"] = reason;
-    notifications::Client client(remote.url, remote.key);
-    return print_version(
-        client.send("POST", "/v1/tariffs/versions/" + encoded(version) + "/publish", body.dump(), "application/json"),
-        remote, "published");
+    return print_version(take_step(remote, step, "publish", std::move(body)), remote, "published");
 }
 
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason) {

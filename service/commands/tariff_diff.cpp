@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "service/commands/remote.h"
+
+namespace roamguard::commands {
+namespace {
+
+using nlohmann::json;
+
+/// `3.00 CNY per MB`.
+std::string price_text(const json& price) {
+    std::string text = price.value("amount", "") + " " + price.value("currency", "");
+    if (price.contains("per")) text += " per " + price.value("per", "");
+    return text;
+}
+
+std::string percent_text(const json& change) {
+    if (!change.contains("percent") || !change["percent"].is_number()) return "";
+    return fmt::format("  {:+.10g} %", change["percent"].get<double>());
+}
+
+const char* direction(const json& change) {
+    if (!change.contains("before")) return "added";
+    if (!change.contains("after")) return "removed";
+    const bool known = change.contains("percent") && change["percent"].is_number();
+    const double percent = known ? change["percent"].get<double>() : 0;
+    return percent > 0 ? "dearer" : percent < 0 ? "cheaper" : "changed";
+}
+
+void print_changes(const json& changes, const char* what) {
+    for (const json& change : changes) {
+        const bool pass = change.contains("pass");
+        std::cout << fmt::format("{:<8} {} {} {}{}: ", direction(change), change.value("destination", ""),
+                                 pass ? "pass " + change.value("pass", "") : change.value("service", ""),
+                                 change.value("plan", "*") == "*" ? "" : "(" + change.value("plan", "") + ")", what);
+        if (change.contains("before")) std::cout << price_text(change["before"]);
+        if (change.contains("before") && change.contains("after")) std::cout << " -> ";
+        if (change.contains("after")) std::cout << price_text(change["after"]);
+        std::cout << percent_text(change) << "\n";
+    }
+}
+
+void print_diff(const json& diff) {
+    std::cout << "version " << diff.value("version", 0) << " against "
+              << (diff["against"].is_number() ? std::to_string(diff["against"].get<int>()) : "none") << "\n";
+    print_changes(diff["changed"], "");
+    print_changes(diff["moved"], " by another row");
+    print_changes(diff["added"], "");
+    print_changes(diff["removed"], "");
+    print_changes(diff["passes"], "");
+    for (const json& zone : diff["zones"])
+        std::cout << fmt::format("{:<8} {} in zone {}\n", zone.value("change", ""), zone.value("country", ""),
+                                 zone.value("zone", ""));
+    for (const json& rate : diff["fx"]) {
+        const auto text = [&](const char* name) { return rate[name].is_string() ? rate.value(name, "") : "none"; };
+        std::cout << fmt::format("{:<8} rate {} to {}: {} -> {}{}\n", "changed", rate.value("base", ""),
+                                 rate.value("quote", ""), text("before"), text("after"), percent_text(rate));
+    }
+    for (const json& guard : diff["guardRails"])
+        std::cout << fmt::format("{:<8} {}: {}\n", guard.value("change", ""), guard.value("file", ""),
+                                 guard.value("row", ""));
+    const json& totals = diff["totals"];
+    std::cout << fmt::format("{} dearer, {} cheaper, {} changed in all, {} added, {} removed, {} moved\n",
+                             totals.value("dearer", 0), totals.value("cheaper", 0), totals.value("changed", 0),
+                             totals.value("added", 0), totals.value("removed", 0), totals.value("moved", 0));
+}
+
+std::string tag_of(const notifications::Reply& reply) {
+    for (const auto& [name, value] : reply.headers)
+        if (name == "etag") return value;
+    return "";
+}
+
+}  // namespace
+
+int tariffs_diff_versions(const Remote& remote, const std::string& version, const std::string& against) {
+    notifications::Client client(remote.url, remote.key, 120);
+    const std::string query = against.empty() ? "" : "?against=" + notifications::query_encoded(against);
+    const notifications::Reply reply = client.send("GET", "/v1/tariffs/versions/" + encoded(version) + "/diff" + query);
+    if (!good(reply)) return complain(reply, remote);
+    if (remote.json)
+        std::cout << reply.body << "\n";
+    else
+        print_diff(json::parse(reply.body));
+    return 0;
+}
+
+int tariffs_show(const Remote& remote, const std::string& version) {
+    notifications::Client client(remote.url, remote.key);
+    const notifications::Reply reply = client.send("GET", "/v1/tariffs/versions/" + encoded(version));
+    if (!good(reply)) return complain(reply, remote);
+    json shown = json::parse(reply.body);
+    if (remote.json) {
+        shown["etag"] = tag_of(reply);
+        std::cout << shown.dump() << "\n";
+        return 0;
+    }
+    std::cout << "version " << shown.value("version", 0) << ", " << shown.value("state", "") << ", uploaded by "
+              << shown.value("createdBy", "") << "\n";
+    if (shown["approval"].is_object())
+        std::cout << "approved by " << shown["approval"].value("by", "") << " at " << shown["approval"].value("at", "")
+                  << "\n";
+    if (shown.value("stale", false)) std::cout << "stale: another version came into force since\n";
+    std::cout << "ETag " << tag_of(reply) << "\n";
+    return 0;
+}
+
+}  // namespace roamguard::commands
