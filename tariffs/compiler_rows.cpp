@@ -204,7 +204,7 @@ void Compiler::read_tariff(SheetRow& row) {
     compiled.destination = row.text(tariff_destination);
     compiled.service = service->service;
     compiled.called = service->called;
-    compiled.price = {price.value_or(0), currency.value_or(Currency{})};
+    if (price && currency) compiled.price = {*price, *currency};
     compiled.unit = unit.value_or(Quantity{1, kind_of(service->service)});
     compiled.increment = increment.value_or(compiled.unit).amount;
     compiled.minimum = minimum ? minimum->amount : compiled.increment;

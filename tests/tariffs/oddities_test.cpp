@@ -35,8 +35,8 @@ const std::string usual = "p,JP,data,3,EUR,MB\np,KR,data,4,EUR,MB\np,US,data,3.5
 }  // namespace
 
 TEST_CASE("a price ten times or a tenth of what the plan usually asks is odd, whatever its unit") {
-    CHECK(brief(oddities(*table_of(usual + "p,FR,data,30,EUR,MB\n"), nullptr)) ==
-          "tariffs.csv:5 far_from_neighbours 30.00");
+    CHECK(brief(oddities(*table_of(usual + "p,FR,data,40,EUR,MB\n"), nullptr)) ==
+          "tariffs.csv:5 far_from_neighbours 40.00");
     CHECK(brief(oddities(*table_of(usual + "p,FR,data,0.03,EUR,MB\n"), nullptr)) ==
           "tariffs.csv:5 far_from_neighbours 0.03");
     CHECK(brief(oddities(*table_of(usual + "p,FR,data,0.03,EUR,10 KB\n"), nullptr)).empty());
