@@ -179,7 +179,11 @@ int main(int argc, char** argv) {
     restore->add_option("--verify", verify, "which chains of evidence are computed again: sample or all")
         ->check(chains);
 
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;  // --help and --version are no wrong use
+    }
 
     namespace commands = roamguard::commands;
     if (validate->parsed()) return commands::tariffs_validate(directory, remote);

@@ -31,10 +31,11 @@ const char* direction(const json& change) {
 
 void print_changes(const json& changes, const char* what) {
     for (const json& change : changes) {
-        const bool pass = change.contains("pass");
-        std::cout << fmt::format("{:<8} {} {} {}{}: ", direction(change), change.value("destination", ""),
-                                 pass ? "pass " + change.value("pass", "") : change.value("service", ""),
-                                 change.value("plan", "*") == "*" ? "" : "(" + change.value("plan", "") + ")", what);
+        const std::string plan = change.value("plan", "*");
+        std::cout << fmt::format(
+            "{:<8} {} {}{}{}: ", direction(change), change.value("destination", ""),
+            change.contains("pass") ? "pass " + change.value("pass", "") : change.value("service", ""),
+            plan == "*" ? "" : " (" + plan + ")", what);
         if (change.contains("before")) std::cout << price_text(change["before"]);
         if (change.contains("before") && change.contains("after")) std::cout << " -> ";
         if (change.contains("after")) std::cout << price_text(change["after"]);
