@@ -74,6 +74,9 @@ int main(int argc, char** argv) {
         store, verify = "sample";
     bool print_config = false, show = false, replace = false;
     Remote remote;
+    roamguard::commands::TariffCheck check_table;
+    const char* const table_directory =
+        "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv, rails.csv, trips.csv";
     app.add_option("--config", file, "configuration file (TOML)");
     app.add_flag("--print-config", print_config, "print the effective configuration, each option explained, and end");
 
@@ -93,12 +96,14 @@ int main(int argc, char** argv) {
         app.add_subcommand("tariffs", "tariff tables: validate, import, compare, approve, publish, roll back");
     tariffs->allow_extras();
     CLI::App* validate = tariffs->add_subcommand("validate", "check a directory of CSV files; needs no service");
-    validate->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")
-        ->required();
-    validate->add_flag("--json", remote.json, "print the faults as JSON");
+    validate->add_option("DIR", check_table.directory, table_directory)->required();
+    validate->add_option("--against", check_table.against,
+                         "directory with the table before: its prices, rows and countries are compared");
+    validate->add_option("--annotate", check_table.annotate,
+                         "directory to write the files to, with a column `error`, for a spreadsheet");
+    validate->add_flag("--json", check_table.json, "print the findings as JSON");
     CLI::App* import = tariffs->add_subcommand("import", "upload a directory as a draft");
-    import->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")
-        ->required();
+    import->add_option("DIR", directory, table_directory)->required();
     add_remote(*import, remote);
     CLI::App* publish = tariffs->add_subcommand("publish", "put a draft in force");
     publish->add_option("VERSION", version, "number of the draft")->required();
@@ -115,7 +120,9 @@ int main(int argc, char** argv) {
     show_version->add_option("VERSION", version, "its number")->required();
     add_remote(*show_version, remote);
     CLI::App* diff = tariffs->add_subcommand("diff", "what a version changes: dearer, cheaper, added, removed");
-    diff->add_option("VERSION", version, "its number")->required();
+    diff->add_option("VERSION", version, "its number; of two directories, which need no service, the one before")
+        ->required();
+    diff->add_option("DIR", directory, "directory with the table after");
     diff->add_option("--against", against, "number of the version to compare with; the one in force when left out");
     add_remote(*diff, remote);
     CLI::App* rollback = tariffs->add_subcommand("rollback", "publish an earlier version's files again");
@@ -186,9 +193,11 @@ int main(int argc, char** argv) {
     }
 
     namespace commands = roamguard::commands;
-    if (validate->parsed()) return commands::tariffs_validate(directory, remote);
+    if (validate->parsed()) return commands::tariffs_validate(check_table);
     if (import->parsed()) return commands::tariffs_import(remote, directory);
     if (show_version->parsed()) return commands::tariffs_show(remote, version);
+    if (diff->parsed() && !directory.empty())
+        return commands::tariffs_diff_directories(version, directory, remote.json);
     if (diff->parsed()) return commands::tariffs_diff_versions(remote, version, against);
     if (approve->parsed()) return commands::tariffs_approve(remote, {version, reason, if_match});
     if (publish->parsed()) return commands::tariffs_publish(remote, {version, reason, if_match}, effective_at);

@@ -24,7 +24,16 @@ struct Remote {
     bool json = false;  ///< print what the service answers, for programs
 };
 
-int tariffs_validate(const std::string& directory, const Remote& remote);
+/// What is looked at beside the directory itself.
+struct TariffCheck {
+    std::string directory;
+    std::string against;   ///< a directory with the table before; may be empty
+    std::string annotate;  ///< where the files go with a column `error`; may be empty
+    bool json = false;
+};
+int tariffs_validate(const TariffCheck& check);
+/// Two directories, without a service.
+int tariffs_diff_directories(const std::string& before, const std::string& after, bool json);
 int tariffs_import(const Remote& remote, const std::string& directory);
 /// A step on a version: why, and what was looked at (`ETag`, `*`), where it matters.
 struct TariffStep {

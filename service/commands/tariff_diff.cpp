@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "service/commands/remote.h"
+#include "service/commands/tariff_files.h"
+#include "service/json/tariff_json.h"
 
 namespace roamguard::commands {
 namespace {
@@ -18,7 +21,7 @@ std::string price_text(const json& price) {
 
 std::string percent_text(const json& change) {
     if (!change.contains("percent") || !change["percent"].is_number()) return "";
-    return fmt::format("  {:+.10g} %", change["percent"].get<double>());
+    return fmt::format("{:+.10g} %", change["percent"].get<double>());
 }
 
 const char* direction(const json& change) {
@@ -29,35 +32,58 @@ const char* direction(const json& change) {
     return percent > 0 ? "dearer" : percent < 0 ? "cheaper" : "changed";
 }
 
-void print_changes(const json& changes, const char* what) {
+/// Lines whose columns stand below each other.
+class Columns {
+public:
+    void add(std::vector<std::string> cells) {
+        widths_.resize(std::max(widths_.size(), cells.size()));
+        for (std::size_t i = 0; i < cells.size(); ++i)
+            widths_[i] = std::max(widths_[i], cells[i].size());
+        lines_.push_back(std::move(cells));
+    }
+    void print() const {
+        for (const auto& cells : lines_) {
+            std::string line;
+            for (std::size_t i = 0; i < cells.size(); ++i)
+                line += fmt::format("{:<{}}", cells[i], widths_[i]) + "  ";
+            line.erase(line.find_last_not_of(' ') + 1);
+            std::cout << line << "\n";
+        }
+    }
+
+private:
+    std::vector<std::vector<std::string>> lines_;
+    std::vector<std::size_t> widths_;
+};
+
+void add_changes(Columns& columns, const json& changes, const char* what) {
     for (const json& change : changes) {
-        const std::string plan = change.value("plan", "*");
-        std::cout << fmt::format(
-            "{:<8} {} {}{}{}: ", direction(change), change.value("destination", ""),
-            change.contains("pass") ? "pass " + change.value("pass", "") : change.value("service", ""),
-            plan == "*" ? "" : " (" + plan + ")", what);
-        if (change.contains("before")) std::cout << price_text(change["before"]);
-        if (change.contains("before") && change.contains("after")) std::cout << " -> ";
-        if (change.contains("after")) std::cout << price_text(change["after"]);
-        std::cout << percent_text(change) << "\n";
+        const bool both = change.contains("before") && change.contains("after");
+        const std::string what_for =
+            change.contains("pass") ? "pass " + change.value("pass", "") : change.value("service", "");
+        columns.add({direction(change), change.value("destination", "") + " " + what_for, change.value("plan", "*"),
+                     change.contains("before") ? price_text(change["before"]) : "", both ? "->" : "",
+                     change.contains("after") ? price_text(change["after"]) : "", percent_text(change) + what});
     }
 }
 
-void print_diff(const json& diff) {
-    std::cout << "version " << diff.value("version", 0) << " against "
-              << (diff["against"].is_number() ? std::to_string(diff["against"].get<int>()) : "none") << "\n";
-    print_changes(diff["changed"], "");
-    print_changes(diff["moved"], " by another row");
-    print_changes(diff["added"], "");
-    print_changes(diff["removed"], "");
-    print_changes(diff["passes"], "");
+/// Dearest rise first, then what is new and what is gone.
+void print_lists(const json& diff) {
+    Columns columns;
+    add_changes(columns, diff["changed"], "");
+    add_changes(columns, diff["moved"], " by another row");
+    add_changes(columns, diff["added"], "");
+    add_changes(columns, diff["removed"], "");
+    add_changes(columns, diff["passes"], "");
+    columns.print();
     for (const json& zone : diff["zones"])
         std::cout << fmt::format("{:<8} {} in zone {}\n", zone.value("change", ""), zone.value("country", ""),
                                  zone.value("zone", ""));
     for (const json& rate : diff["fx"]) {
         const auto text = [&](const char* name) { return rate[name].is_string() ? rate.value(name, "") : "none"; };
         std::cout << fmt::format("{:<8} rate {} to {}: {} -> {}{}\n", "changed", rate.value("base", ""),
-                                 rate.value("quote", ""), text("before"), text("after"), percent_text(rate));
+                                 rate.value("quote", ""), text("before"), text("after"),
+                                 rate["percent"].is_number() ? "  " + percent_text(rate) : "");
     }
     for (const json& guard : diff["guardRails"])
         std::cout << fmt::format("{:<8} {}: {}\n", guard.value("change", ""), guard.value("file", ""),
@@ -66,6 +92,12 @@ void print_diff(const json& diff) {
     std::cout << fmt::format("{} dearer, {} cheaper, {} changed in all, {} added, {} removed, {} moved\n",
                              totals.value("dearer", 0), totals.value("cheaper", 0), totals.value("changed", 0),
                              totals.value("added", 0), totals.value("removed", 0), totals.value("moved", 0));
+}
+
+void print_diff(const json& diff) {
+    std::cout << "version " << diff.value("version", 0) << " against "
+              << (diff["against"].is_number() ? std::to_string(diff["against"].get<int>()) : "none") << "\n";
+    print_lists(diff);
 }
 
 std::string tag_of(const notifications::Reply& reply) {
@@ -86,6 +118,26 @@ int tariffs_diff_versions(const Remote& remote, const std::string& version, cons
     else
         print_diff(json::parse(reply.body));
     return 0;
+}
+
+int tariffs_diff_directories(const std::string& before, const std::string& after, bool as_json) {
+    try {
+        const auto old = compile_directory(before), fresh = compile_directory(after);
+        for (const auto& [name, compiled] : {std::pair(&before, &old), std::pair(&after, &fresh)})
+            if (!compiled->table) {
+                std::cerr << *name << " is no sound table: roamguard tariffs validate " << *name << "\n";
+                return 1;
+            }
+        const json diff = roamguard::json::comparison_json(tariffs::compare(*old.table, *fresh.table));
+        if (as_json)
+            std::cout << diff.dump(2) << "\n";
+        else
+            print_lists(diff);
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 2;
+    }
 }
 
 int tariffs_show(const Remote& remote, const std::string& version) {

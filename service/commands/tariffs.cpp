@@ -1,45 +1,12 @@
-#include <filesystem>
 #include <iostream>
 
-#include "geoip/networks.h"
 #include "service/commands/remote.h"
-#include "tariffs/table.h"
+#include "service/commands/tariff_files.h"
 
 namespace roamguard::commands {
 namespace {
 
 using nlohmann::json;
-
-/// The CSV files of a table's directory, by name without extension. Throws when there is none.
-tariffs::TableFiles read_directory(const std::string& directory) {
-    tariffs::TableFiles files;
-    for (const char* name : {"tariffs", "zones", "passes", "fx", "rails", "trips"}) {
-        const std::filesystem::path path = std::filesystem::path(directory) / (std::string(name) + ".csv");
-        if (std::filesystem::exists(path)) files[name] = read_whole(path.string());
-    }
-    if (files.empty()) throw std::runtime_error("there is no tariffs.csv in " + directory);
-    return files;
-}
-
-json faults_json(const std::vector<tariffs::Fault>& faults) {
-    json list = json::array();
-    for (const tariffs::Fault& fault : faults)
-        list.push_back({{"file", fault.file},
-                        {"line", fault.line},
-                        {"column", fault.column},
-                        {"value", fault.value},
-                        {"code", fault.code},
-                        {"detail", fault.detail}});
-    return list;
-}
-
-void print_faults(const char* what, const std::vector<tariffs::Fault>& faults) {
-    for (const tariffs::Fault& fault : faults) {
-        std::cout << what << " " << fault.file << ":" << fault.line;
-        if (!fault.column.empty()) std::cout << " " << fault.column;
-        std::cout << " " << fault.code << ": " << fault.detail << "\n";
-    }
-}
 
 std::string form_of(const tariffs::TableFiles& files, const std::string& boundary) {
     std::string body;
@@ -85,34 +52,6 @@ notifications::Reply take_step(const Remote& remote, const TariffStep& step, con
 }
 
 }  // namespace
-
-int tariffs_validate(const std::string& directory, const Remote& remote) {
-    try {
-        const auto networks = geoip::Networks::load({});
-        if (!networks) throw std::runtime_error("the built-in networks table cannot be read");
-        const auto compiled = tariffs::Table::compile(
-            read_directory(directory), [&](geoip::Country country) { return (*networks)->known_country(country); });
-        if (remote.json) {
-            std::cout << json{{"valid", compiled.table != nullptr},
-                              {"errors", faults_json(compiled.faults)},
-                              {"warnings", faults_json(compiled.warnings)}}
-                             .dump(2)
-                      << "\n";
-            return compiled.table ? 0 : 1;
-        }
-        print_faults("fault", compiled.faults);
-        print_faults("warning", compiled.warnings);
-        if (!compiled.table) {
-            std::cout << compiled.faults.size() << (compiled.faults.size() == 1 ? " fault" : " faults") << "\n";
-            return 1;
-        }
-        std::cout << "valid: " << compiled.table->rows().size() << " rows\n";
-        return 0;
-    } catch (const std::exception& error) {
-        std::cerr << error.what() << "\n";
-        return 1;
-    }
-}
 
 int tariffs_import(const Remote& remote, const std::string& directory) {
     try {
