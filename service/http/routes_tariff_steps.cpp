@@ -141,7 +141,8 @@ Response publish(Api& api, const Request& request) {
     json out = version_json(job.version(), api);
     out["warnings"] = json::array();
     if (job.stale())
-        out["warnings"] = faults_json({{"", 0, "", "", "stale_draft", came_between(api, *row, job.in_force())}});
+        out["warnings"] =
+            faults_json({tariffs::Fault{"", 0, "", "", "stale_draft", came_between(api, *row, job.in_force())}});
     return version_response(job.version(), out);
 }
 

@@ -21,18 +21,6 @@ json number_or_null(int version) { return version ? json(version) : json(nullptr
 
 }  // namespace
 
-json faults_json(const std::vector<tariffs::Fault>& faults) {
-    json list = json::array();
-    for (const tariffs::Fault& fault : faults)
-        list.push_back({{"file", fault.file},
-                        {"line", fault.line},
-                        {"column", fault.column},
-                        {"value", fault.value},
-                        {"code", fault.code},
-                        {"detail", fault.detail}});
-    return list;
-}
-
 json version_json(const VersionRow& row, Api& api) {
     const auto around = api.engine.around();
     const tariffs::Instant now = api.engine.now();

@@ -7,11 +7,12 @@
 
 #include "service/engine/tariff_jobs.h"
 #include "service/http/api.h"
+#include "service/json/tariff_json.h"
 
 // What the routes of the tariff work share.
 namespace roamguard::http {
 
-[[nodiscard]] nlohmann::json faults_json(const std::vector<tariffs::Fault>& faults);
+using roamguard::json::faults_json;
 /// A version as answers show it.
 [[nodiscard]] nlohmann::json version_json(const storage::VersionRow& row, Api& api);
 /// The answer about one version, with its entity tag.
