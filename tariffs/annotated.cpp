@@ -11,6 +11,8 @@ namespace roamguard::tariffs {
 namespace {
 
 constexpr std::string_view heading = "error";
+/// Of one cell: what comes back must be readable again (CsvLimits::max_cell_bytes), and by people.
+constexpr std::size_t most_words = 2'000;
 
 /// What is wrong, by the line that names it, in the order found.
 std::map<int, std::string> words_by_line(std::string_view file, const std::vector<Fault>& faults,
@@ -82,7 +84,11 @@ private:
             text += (text.empty() ? "" : " | ") + words_.begin()->second;
             words_.erase(words_.begin());
         }
-        return text;
+        if (text.size() <= most_words) return text;
+        std::size_t end = most_words;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+            --end;
+        return text.substr(0, end) + "… and more";
     }
 
     /// The record as it came and the cell; anew where a cell must change.

@@ -214,6 +214,14 @@ std::string percent_text(const PriceChange& change) {
     return text;
 }
 
+std::string percent_text(std::int64_t millionths) {
+    std::string text = to_decimal({millionths, Currency{}});  // always with two decimals
+    while (text.back() == '0')
+        text.pop_back();
+    if (text.back() == '.') text.pop_back();
+    return text + " %";
+}
+
 std::string text_of(const Rail& rail) {
     std::string text = std::string(word(rail.rule)) + " of " +
                        (rail.service                                ? service_text(*rail.service, rail.called)
@@ -224,7 +232,7 @@ std::string text_of(const Rail& rail) {
     if (rail.rule == Rail::Rule::maximum_price)
         text +=
             ": " + to_decimal(rail.limit) + " " + rail.limit.currency.code() + " per " + to_text(rail.unit, Style::per);
-    if (rail.rule == Rail::Rule::maximum_change) text += ": " + to_decimal({rail.percent, Currency{}}) + " %";
+    if (rail.rule == Rail::Rule::maximum_change) text += ": " + percent_text(rail.percent);
     return text;
 }
 

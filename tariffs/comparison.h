@@ -78,6 +78,8 @@ struct Comparison {
 [[nodiscard]] std::string service_text(Service service, std::optional<Called> called);
 /// `+12.5 %`, `-3 %`, `now charged`, `?`.
 [[nodiscard]] std::string percent_text(const PriceChange& change);
+/// A percentage in millionths: `20 %`, `2.5 %`.
+[[nodiscard]] std::string percent_text(std::int64_t millionths);
 /// The guard rail, the sample trip in words.
 [[nodiscard]] std::string text_of(const Rail& rail);
 [[nodiscard]] std::string text_of(const SampleTrip& trip);

@@ -19,8 +19,6 @@ constexpr std::string_view all = "*";
 
 std::string line_of(std::string_view file, int line) { return std::string(file) + " line " + std::to_string(line); }
 
-std::string percent_text(std::int64_t millionths) { return to_decimal({millionths, Currency{}}) + " %"; }
-
 /// The rails of one rule by what they guard. As with prices, the most specific one counts: by destination, then plan,
 /// then service.
 class RailBook {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "service/commands/remote.h"
@@ -21,14 +22,22 @@ std::string price_text(const json& price) {
 
 std::string percent_text(const json& change) {
     if (!change.contains("percent") || !change["percent"].is_number()) return "";
-    return fmt::format("{:+.10g} %", change["percent"].get<double>());
+    const double percent = change["percent"].get<double>();
+    const double rounded = std::round(percent * 10) / 10;
+    return fmt::format("{:+.10g} %", rounded == 0 ? percent : rounded);
+}
+
+/// No percentage says how far a price rose that was none.
+bool was_free(const json& change) {
+    return change.contains("before") &&
+           change["before"].value("amount", "").find_first_not_of("0.") == std::string::npos;
 }
 
 const char* direction(const json& change) {
     if (!change.contains("before")) return "added";
     if (!change.contains("after")) return "removed";
     const bool known = change.contains("percent") && change["percent"].is_number();
-    const double percent = known ? change["percent"].get<double>() : 0;
+    const double percent = known ? change["percent"].get<double>() : was_free(change) ? 1 : 0;
     return percent > 0 ? "dearer" : percent < 0 ? "cheaper" : "changed";
 }
 
@@ -67,11 +76,21 @@ void add_changes(Columns& columns, const json& changes, const char* what) {
     }
 }
 
+/// What became dearer, or the rest.
+json one_way(const json& changes, bool rises) {
+    json kept = json::array();
+    for (const json& change : changes)
+        if ((std::string_view(direction(change)) == "dearer") == rises) kept.push_back(change);
+    return kept;
+}
+
 /// Dearest rise first, then what is new and what is gone.
 void print_lists(const json& diff) {
     Columns columns;
-    add_changes(columns, diff["changed"], "");
-    add_changes(columns, diff["moved"], " by another row");
+    for (const bool rises : {true, false}) {
+        add_changes(columns, one_way(diff["changed"], rises), "");
+        add_changes(columns, one_way(diff["moved"], rises), " by another row");
+    }
     add_changes(columns, diff["added"], "");
     add_changes(columns, diff["removed"], "");
     add_changes(columns, diff["passes"], "");

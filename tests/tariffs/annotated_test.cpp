@@ -38,6 +38,15 @@ TEST_CASE("what concerns the header or the whole file stands in the first row be
     CHECK(annotated("a,b", "tariffs.csv", {at(0, "", "no rows")}, {}) == "a,b,error\n,,whole file: no rows");
 }
 
+TEST_CASE("a cell holds no more words than can be read again") {
+    const std::vector<Fault> many(1'000, at(0, "", "lost \xE2\x80\xA6"));
+    const CsvFile again = read_csv(annotated("a,b\n1,2\n", "tariffs.csv", {}, many));
+    CHECK(again.fault.empty());
+    REQUIRE(again.records.size() == 1);
+    CHECK(again.records[0].cells.back().size() < 2'100);
+    CHECK(again.records[0].cells.back().find("and more") != std::string::npos);
+}
+
 TEST_CASE("a short row is filled up, so that its words stand below their heading") {
     CHECK(annotated("a,b,c\n1\n1,2,3,4\n", "tariffs.csv", {at(2, "", "few"), at(3, "", "many")}, {}) ==
           "a,b,c,error\n1,,,few\n1,2,3,4,many\n");

@@ -104,6 +104,8 @@ TEST_CASE("the dearest rise comes first, what was free before it, what nobody ca
     std::string order;
     for (const PriceChange& change : found.changed)
         order += change.destination + " ";
+    CHECK(percent_text(20'000'000) == "20 %");
+    CHECK(percent_text(2'500'000) == "2.5 %");
     CHECK(order == "US KR JP FR CN ");
     CHECK(found.totals.changed == 5);
     CHECK(found.totals.dearer == 3);
