@@ -70,10 +70,13 @@ int main(int argc, char** argv) {
     CLI::App app{"Roamguard ends roaming bill shock: it warns, asks and holds before high-cost usage goes on."};
     app.set_version_flag("--version", std::string("roamguard ") + ROAMGUARD_VERSION);
     app.allow_extras();
-    std::string file, directory, version, effective_at, reason, path, msisdn, role, name, from, to, store,
-        verify = "sample";
+    std::string file, directory, version, effective_at, reason, if_match, against, path, msisdn, role, name, from, to,
+        store, verify = "sample";
     bool print_config = false, show = false, replace = false;
     Remote remote;
+    roamguard::commands::TariffCheck check_table;
+    const char* const table_directory =
+        "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv, rails.csv, trips.csv";
     app.add_option("--config", file, "configuration file (TOML)");
     app.add_flag("--print-config", print_config, "print the effective configuration, each option explained, and end");
 
@@ -89,21 +92,39 @@ int main(int argc, char** argv) {
     CLI::App* serve = with_options("serve", "run the service");
     CLI::App* check = with_options("check-config", "validate the configuration and end");
 
-    CLI::App* tariffs = app.add_subcommand("tariffs", "tariff tables: validate, import, publish, roll back, list");
+    CLI::App* tariffs =
+        app.add_subcommand("tariffs", "tariff tables: validate, import, compare, approve, publish, roll back");
     tariffs->allow_extras();
     CLI::App* validate = tariffs->add_subcommand("validate", "check a directory of CSV files; needs no service");
-    validate->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")
-        ->required();
-    validate->add_flag("--json", remote.json, "print the faults as JSON");
+    validate->add_option("DIR", check_table.directory, table_directory)->required();
+    validate->add_option("--against", check_table.against,
+                         "directory with the table before: its prices, rows and countries are compared");
+    validate->add_option("--annotate", check_table.annotate,
+                         "directory to write the files to, with a column `error`, for a spreadsheet");
+    validate->add_flag("--json", check_table.json, "print the findings as JSON");
     CLI::App* import = tariffs->add_subcommand("import", "upload a directory as a draft");
-    import->add_option("DIR", directory, "directory with tariffs.csv and, optionally, zones.csv, passes.csv, fx.csv")
-        ->required();
+    import->add_option("DIR", directory, table_directory)->required();
     add_remote(*import, remote);
     CLI::App* publish = tariffs->add_subcommand("publish", "put a draft in force");
     publish->add_option("VERSION", version, "number of the draft")->required();
-    publish->add_option("--effective-at", effective_at, "RFC 3339 time with an offset; now when left out");
+    publish->add_option("--at,--effective-at", effective_at, "RFC 3339 time with an offset; now when left out");
     publish->add_option("--reason", reason, "why");
+    publish->add_option("--if-match", if_match, "the ETag of the version as it was looked at, as `show` prints it");
     add_remote(*publish, remote);
+    CLI::App* approve = tariffs->add_subcommand("approve", "approve a draft that somebody else has uploaded");
+    approve->add_option("VERSION", version, "number of the draft")->required();
+    approve->add_option("--reason", reason, "why");
+    approve->add_option("--if-match", if_match, "the ETag of the version as it was looked at, as `show` prints it");
+    add_remote(*approve, remote);
+    CLI::App* show_version = tariffs->add_subcommand("show", "one version, its approval, and the ETag it has now");
+    show_version->add_option("VERSION", version, "its number")->required();
+    add_remote(*show_version, remote);
+    CLI::App* diff = tariffs->add_subcommand("diff", "what a version changes: dearer, cheaper, added, removed");
+    diff->add_option("VERSION", version, "its number; of two directories, which need no service, the one before")
+        ->required();
+    diff->add_option("DIR", directory, "directory with the table after");
+    diff->add_option("--against", against, "number of the version to compare with; the one in force when left out");
+    add_remote(*diff, remote);
     CLI::App* rollback = tariffs->add_subcommand("rollback", "publish an earlier version's files again");
     rollback->add_option("VERSION", version, "number of the version to go back to")->required();
     rollback->add_option("--reason", reason, "why");
@@ -165,12 +186,21 @@ int main(int argc, char** argv) {
     restore->add_option("--verify", verify, "which chains of evidence are computed again: sample or all")
         ->check(chains);
 
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;  // --help and --version are no wrong use
+    }
 
     namespace commands = roamguard::commands;
-    if (validate->parsed()) return commands::tariffs_validate(directory, remote);
+    if (validate->parsed()) return commands::tariffs_validate(check_table);
     if (import->parsed()) return commands::tariffs_import(remote, directory);
-    if (publish->parsed()) return commands::tariffs_publish(remote, version, effective_at, reason);
+    if (show_version->parsed()) return commands::tariffs_show(remote, version);
+    if (diff->parsed() && !directory.empty())
+        return commands::tariffs_diff_directories(version, directory, remote.json);
+    if (diff->parsed()) return commands::tariffs_diff_versions(remote, version, against);
+    if (approve->parsed()) return commands::tariffs_approve(remote, {version, reason, if_match});
+    if (publish->parsed()) return commands::tariffs_publish(remote, {version, reason, if_match}, effective_at);
     if (rollback->parsed()) return commands::tariffs_rollback(remote, version, reason);
     if (list->parsed()) return commands::tariffs_list(remote);
     if (import_subscribers->parsed()) return commands::subscribers_import(remote, path);

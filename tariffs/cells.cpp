@@ -64,23 +64,26 @@ std::string_view units_of(Service service) {
     throw std::logic_error("unknown UnitKind");
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The one quantity inside of `packet(128B)` or `3MB_pack`.
+std::string quantity_within(std::string_view text) {
+    const auto from = std::find_if(text.begin(), text.end(), is_digit);
+    auto to = std::find_if_not(from, text.end(), [](char c) { return is_digit(c) || c == ' '; });
+    to = std::find_if_not(to, text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    const std::string_view found(from, to);
+    if (from == text.end() || !parse_quantity(found) || std::any_of(to, text.end(), is_digit)) return {};
+    return to_text(*parse_quantity(found), Style::counted);
+}
+
 std::string suggest_unit(std::string_view written) {
     std::string text = folded(written);
     if (text.rfind("per ", 0) == 0 || text.rfind("/", 0) == 0) text.erase(0, text[0] == '/' ? 1 : 4);
     if (parse_quantity(text)) return text == written ? std::string{} : shown(text);
     if (const std::string meant = meant_by(text, unit_habits); !meant.empty()) return shown(meant);
+    if (const std::string inside = quantity_within(text); !inside.empty()) return shown(inside);
     const std::string near = suggest_word(text, unit_names);
     return near.empty() ? near : shown(near);
-}
-
-/// `1,50` is 1.50; `1,500` might be either, so nothing is suggested.
-std::string suggest_decimal(std::string_view written) {
-    const std::size_t comma = written.find(',');
-    if (comma == 0 || comma == written.npos || written.find_first_of(",.", comma + 1) != written.npos) return {};
-    if (written.substr(0, comma).find('.') != written.npos || written.size() - comma == 4) return {};
-    std::string fixed(written);
-    fixed[comma] = '.';
-    return parse_decimal(fixed, Sign::refused).fault == DecimalFault::none ? fixed : std::string{};
 }
 
 /// Words that stand in price columns of real lists, and what to do instead.
@@ -106,7 +109,7 @@ std::string_view advice_on_price(std::string_view written) {
     const std::string text = folded(written);
     for (const Advice& advice : all)
         if (text == advice.written) return advice.sentence;
-    const bool has_digit = std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool has_digit = std::any_of(text.begin(), text.end(), is_digit);
     return has_digit ? "write the number alone, such as 3 or 0.50: the currency and the unit have columns of their own"
                      : sentence(DecimalFault::not_a_number);
 }
@@ -115,8 +118,7 @@ void fault_number(SheetRow& row, std::size_t column, DecimalFault fault) {
     const std::string_view text = row.text(column);
     const std::string_view why = fault == DecimalFault::not_a_number ? advice_on_price(text) : sentence(fault);
     row.fault(column, std::string(code_of(fault)),
-              with_suggestion(shown(text) + " cannot be read: " + std::string(why),
-                              fault == DecimalFault::comma ? suggest_decimal(text) : std::string{}));
+              with_suggestion(shown(text) + " cannot be read: " + std::string(why), suggest_number(text)));
 }
 
 /// `yes`, `no`, `incl` and other words of a short list: the place in it.
@@ -168,6 +170,13 @@ std::optional<NarrowedService> read_service(SheetRow& row, std::size_t column) {
                       " cannot be: only voice_mo may be narrowed, to voice_mo:home, voice_mo:local, "
                       "voice_mo:other or voice_mo:premium");
     else {
+        if (folded(text).find("pass") != text.npos || folded(text).find("bundle") != text.npos) {
+            row.fault(column, "unknown_service",
+                      shown(text) +
+                          " is no service that is used and counted: what is bought at a price of its own has "
+                          "its row in passes.csv");
+            return std::nullopt;
+        }
         const std::string meant = meant_by(text, service_habits);
         row.fault(column, "unknown_service",
                   with_suggestion(shown(text) + " is no service: use data, voice_mo, voice_mt, sms_mo, sms_mt or "
@@ -186,7 +195,7 @@ std::optional<Quantity> read_quantity(SheetRow& row, std::size_t column, Service
         row.fault(column, "wrong_unit_kind",
                   shown(text) + " does not fit the service `" + std::string(word(service)) +
                       "`: " + std::string(units_of(service)));
-    else if (std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    else if (std::all_of(text.begin(), text.end(), is_digit))
         row.fault(column, "unknown_unit",
                   shown(text) + " needs a positive number and a unit: " + std::string(units_of(service)));
     else
@@ -206,34 +215,37 @@ Tax read_tax(SheetRow& row, std::size_t column) {
     return read_word(row, column, words, meant_by(row.text(column), habits)) == 1 ? Tax::excl : Tax::incl;
 }
 
-std::optional<TaxRate> read_tax_rate(SheetRow& row, std::size_t column, FaultList& warnings) {
+std::optional<std::int64_t> read_percent(SheetRow& row, std::size_t column) {
     if (!row.given(column)) return std::nullopt;
     const std::string_view text = row.text(column);
     const DecimalResult percent = parse_decimal(text, Sign::refused);
-    if (percent.fault != DecimalFault::none) {
-        const bool sign = text.back() == '%';
-        if (!sign) {
-            fault_number(row, column, percent.fault);
-            return std::nullopt;
-        }
-        std::string_view number = text.substr(0, text.size() - 1);
-        while (!number.empty() && number.back() == ' ')
-            number.remove_suffix(1);
-        row.fault(column, "not_a_number",
-                  with_suggestion(shown(text) + " cannot be read: write the percentage without its sign",
-                                  parse_decimal(number, Sign::refused).fault == DecimalFault::none ? number : ""));
+    if (percent.fault == DecimalFault::none) return percent.micros;
+    if (text.back() != '%') {
+        fault_number(row, column, percent.fault);
         return std::nullopt;
     }
-    if (percent.micros > 100'000'000 || percent.micros % 100 != 0) {
-        row.fault(
-            column, "bad_tax_rate",
-            shown(text) + " is no tax rate: a percentage from 0 to 100 with at most 4 decimals, such as 19 or 8.1");
+    std::string_view number = text.substr(0, text.size() - 1);
+    while (!number.empty() && number.back() == ' ')
+        number.remove_suffix(1);
+    row.fault(column, "not_a_number",
+              with_suggestion(shown(text) + " cannot be read: write the percentage without its sign",
+                              parse_decimal(number, Sign::refused).fault == DecimalFault::none ? number : ""));
+    return std::nullopt;
+}
+
+std::optional<TaxRate> read_tax_rate(SheetRow& row, std::size_t column, FaultList& warnings) {
+    const auto percent = read_percent(row, column);
+    if (!percent) return std::nullopt;
+    if (*percent > 100'000'000 || *percent % 100 != 0) {
+        row.fault(column, "bad_tax_rate",
+                  shown(row.text(column)) +
+                      " is no tax rate: a percentage from 0 to 100 with at most 4 decimals, such as 19 or 8.1");
         return std::nullopt;
     }
-    if (percent.micros > 0 && percent.micros < 1'000'000)
+    if (*percent > 0 && *percent < 1'000'000)
         row.warn(warnings, column, "tax_rate_below_one",
-                 shown(text) + " is read as less than one percent: 19 % is written 19, not 0.19");
-    return TaxRate{percent.micros / 100};
+                 shown(row.text(column)) + " is read as less than one percent: 19 % is written 19, not 0.19");
+    return TaxRate{*percent / 100};
 }
 
 HighCost read_high_cost(SheetRow& row, std::size_t column) {

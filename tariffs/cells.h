@@ -23,6 +23,8 @@ struct NarrowedService {
 [[nodiscard]] std::optional<Quantity> read_quantity(SheetRow& row, std::size_t column, Service service);
 /// `incl` where it is empty.
 [[nodiscard]] Tax read_tax(SheetRow& row, std::size_t column);
+/// A percentage without its sign, in millionths.
+[[nodiscard]] std::optional<std::int64_t> read_percent(SheetRow& row, std::size_t column);
 /// A percentage from 0 to 100 with at most 4 decimals. A rate below one is a warning.
 [[nodiscard]] std::optional<TaxRate> read_tax_rate(SheetRow& row, std::size_t column, FaultList& warnings);
 [[nodiscard]] HighCost read_high_cost(SheetRow& row, std::size_t column);

@@ -19,6 +19,8 @@ Table::Compiled Compiler::run() {
     read_file("tariffs", tariffs_sheet, &Compiler::read_tariff);
     read_file("passes", passes_sheet, &Compiler::read_pass);
     read_file("fx", fx_sheet, &Compiler::read_rate);
+    read_file("rails", rails_sheet, &Compiler::read_rail);
+    read_file("trips", trips_sheet, &Compiler::read_trip);
     check_overlaps();
 
     Table::Compiled result;
@@ -33,6 +35,8 @@ Table::Compiled Compiler::run() {
         table->priced_networks_.erase(std::unique(table->priced_networks_.begin(), table->priced_networks_.end()),
                                       table->priced_networks_.end());
         table->passes_ = std::move(passes);
+        table->rails_ = std::move(rails);
+        table->trips_ = std::move(trips);
         table->index_ = std::move(index);
         result.table = std::move(table);
     }
@@ -42,12 +46,12 @@ Table::Compiled Compiler::run() {
 }
 
 void Compiler::refuse_unknown_files() {
-    static constexpr std::string_view names[] = {"tariffs", "zones", "passes", "fx"};
+    static constexpr std::string_view names[] = {"tariffs", "zones", "passes", "fx", "rails", "trips"};
     for (const auto& [name, bytes] : files)
         if (std::find(std::begin(names), std::end(names), name) == std::end(names))
             faults.add({shortened(name), 0, "", "", "unknown_file",
                         with_suggestion(shown(name) + " is no file of a tariff table, which has `tariffs` and may have "
-                                                      "`zones`, `passes` and `fx`",
+                                                      "`zones`, `passes`, `fx`, `rails` and `trips`",
                                         suggest_word(name, names))});
 }
 

@@ -18,9 +18,10 @@
 namespace roamguard::tariffs {
 
 extern const SheetKind zones_sheet, tariffs_sheet, passes_sheet, fx_sheet;  // compiler_rows.cpp
+extern const SheetKind rails_sheet, trips_sheet;                            // compiler_rails.cpp
 
-/// One run of Table::compile: reads the files in the order zones, tariffs, passes, fx (each needs those before it),
-/// then looks at what only all of them together show. Used once, by one thread.
+/// One run of Table::compile: reads the files in the order zones, tariffs, passes, fx, rails, trips (each needs those
+/// before it), then looks at what only all of them together show. Used once, by one thread.
 struct Compiler {
     Compiler(const TableFiles& upload, const std::function<bool(geoip::Country)>& known)
         : files(upload), known_country(known) {}
@@ -32,6 +33,10 @@ struct Compiler {
     void read_tariff(SheetRow& row);
     void read_pass(SheetRow& row);
     void read_rate(SheetRow& row);
+
+    // compiler_rails.cpp
+    void read_rail(SheetRow& row);
+    void read_trip(SheetRow& row);
 
     // compiler_places.cpp
     std::optional<DestinationKey> read_destination(SheetRow& row, std::size_t column);
@@ -48,6 +53,8 @@ struct Compiler {
     std::shared_ptr<Table::Index> index = std::make_shared<Table::Index>();
     std::vector<Row> rows;
     std::vector<Pass> passes;
+    std::vector<Rail> rails;
+    std::vector<SampleTrip> trips;
 
     /// A row or pass of a zone, under what the zones of one country must not both have.
     struct ZoneUse {
@@ -65,6 +72,7 @@ struct Compiler {
     std::map<std::pair<std::string_view, std::string>, Untaxed> untaxed;  ///< `excl` without a rate, by file and plan
     std::map<std::pair<std::uint32_t, std::uint32_t>, int> zone_members;  ///< (zone, country) -> line
     std::map<std::string, int, std::less<>> pass_lines;                   ///< by pass, plan and destination
+    std::map<std::string, int> rail_lines;                                ///< by what a rail guards
     std::set<Currency> currencies;
     Names pass_ids;
     std::vector<bool> plan_has_rows;  ///< by plan number: named in tariffs.csv, not only in passes.csv
@@ -91,6 +99,11 @@ private:
     void warn_of_missing_rates();
     void warn_of_contradicting_rates();
     void warn_of_idle_passes();
+    void warn_of_unknown_plans();
+    void warn_of_unknown_plan(const SheetKind& kind, std::string_view plan, int line);
+    bool read_rail_scope(SheetRow& row, Rail& rail, std::optional<DestinationKey>& place);
+    bool read_rail_limit(SheetRow& row, Rail& rail);
+    bool read_trip_place(SheetRow& row, SampleTrip& trip);
     void check_overlaps_of(std::vector<ZoneUse>& uses, const SheetKind& kind);
     [[nodiscard]] bool has_rows(std::string_view plan) const;
     void note_priced_places();

@@ -7,7 +7,6 @@ namespace roamguard::tariffs {
 
 namespace {
 
-constexpr std::string_view zone_prefix = "zone:";
 constexpr std::string_view priced_classes[] = {"inflight", "maritime", "satellite"};
 
 /// Suggestions are a courtesy: thousands of zones beside thousands of faults would take minutes.
@@ -66,9 +65,7 @@ std::optional<DestinationKey> Compiler::read_destination(SheetRow& row, std::siz
     if (!row.given(column)) return std::nullopt;
     const std::string_view text = row.text(column);
     if (text == "*") return DestinationKey{Level::any, 0};
-    if (text == "inflight") return class_key(geoip::NetworkClass::inflight);
-    if (text == "maritime") return class_key(geoip::NetworkClass::maritime);
-    if (text == "satellite") return class_key(geoip::NetworkClass::satellite);
+    if (const auto klass = priced_class(text)) return class_key(*klass);
     if (text.substr(0, zone_prefix.size()) == zone_prefix)
         return read_zone_name(row, column, text.substr(zone_prefix.size()));
     if (const auto country = geoip::Country::parse(text); country && known_country(*country))

@@ -204,7 +204,7 @@ void Compiler::read_tariff(SheetRow& row) {
     compiled.destination = row.text(tariff_destination);
     compiled.service = service->service;
     compiled.called = service->called;
-    compiled.price = {price.value_or(0), currency.value_or(Currency{})};
+    if (price && currency) compiled.price = {*price, *currency};
     compiled.unit = unit.value_or(Quantity{1, kind_of(service->service)});
     compiled.increment = increment.value_or(compiled.unit).amount;
     compiled.minimum = minimum ? minimum->amount : compiled.increment;
@@ -217,10 +217,14 @@ void Compiler::add_row(Row row, DestinationKey key, SheetRow& source) {
     const std::uint32_t slot = slot_of(row.service, row.called);
     const auto number = static_cast<std::uint32_t>(rows.size());
     if (const auto earlier = index->rows.insert(row_key(key, plan, slot), number)) {
+        const Money other = rows[*earlier].price;
+        const bool differs = row.price != other && !row.price.currency.none() && !other.currency.none();
+        const std::string prices = "; the prices differ: " + to_decimal(other) + " " + other.currency.code() +
+                                   " there, " + to_decimal(row.price) + " " + row.price.currency.code() + " here";
         source.fault(tariff_destination, "duplicate_key",
                      "line " + std::to_string(rows[*earlier].line) + " has the plan " + shown(row.plan) +
                          ", the destination " + shown(row.destination) + " and the service " +
-                         shown(source.text(tariff_service)) + " already");
+                         shown(source.text(tariff_service)) + " already" + (differs ? prices : ""));
         return;
     }
     if (plan >= plan_has_rows.size()) plan_has_rows.resize(plan + 1);
@@ -313,9 +317,10 @@ void Compiler::read_rate(SheetRow& row) {
             const bool generic = fault == DecimalFault::none || fault == DecimalFault::too_many_decimals ||
                                  fault == DecimalFault::too_large;
             row.fault(rate_rate, generic ? "bad_rate" : std::string(code_of(fault)),
-                      shown(text) + " cannot be a rate: " +
-                          (generic ? "it is a number above zero with at most 12 decimals and 15 digits"
-                                   : std::string(sentence(fault))));
+                      with_suggestion(shown(text) + " cannot be a rate: " +
+                                          (generic ? "it is a number above zero with at most 12 decimals and 15 digits"
+                                                   : std::string(sentence(fault))),
+                                      generic ? std::string{} : suggest_number(text)));
         }
     }
     if (!base || !quote) return;

@@ -61,6 +61,7 @@ void Compiler::look_for_oddities() {
     warn_of_missing_rates();
     warn_of_contradicting_rates();
     warn_of_idle_passes();
+    warn_of_unknown_plans();
 }
 
 void Compiler::warn_of_missing_defaults() {
@@ -100,9 +101,7 @@ void Compiler::warn_of_contradicting_rates() {
     for (const auto& [pair, rate] : index->rates) {
         const auto back = index->rates.find({pair.second, pair.first});
         if (back == index->rates.end() || rate.line > back->second.line) continue;
-        const double product = static_cast<double>(rate.numerator) / static_cast<double>(rate.denominator) *
-                               static_cast<double>(back->second.numerator) /
-                               static_cast<double>(back->second.denominator);
+        const double product = to_double(rate) * to_double(back->second);
         if (product > 1.01 || product < 0.99)
             warnings.add({std::string(fx_sheet.file), back->second.line, "rate", "", "contradicting_rates",
                           "the rate from " + pair.second.code() + " to " + pair.first.code() +
@@ -115,20 +114,30 @@ void Compiler::warn_of_idle_passes() {
     note_priced_places();
     for (std::size_t i = 0; i < passes.size(); ++i) {
         const Pass& pass = passes[i];
-        if (pass.plan != every_plan && !has_rows(pass.plan)) {
-            std::vector<std::string_view> plans;
-            for (const std::string& plan : index->plans.in_order())
-                if (plans.size() < most_plans_compared && has_rows(plan)) plans.push_back(plan);
-            warnings.add({std::string(passes_sheet.file), pass.line, "plan", shortened(pass.plan), "unknown_plan",
-                          with_suggestion("no row of tariffs.csv is for the plan " + shown(pass.plan),
-                                          suggest_word(pass.plan, plans))});
-        }
+        warn_of_unknown_plan(passes_sheet, pass.plan, pass.line);
         if (!priced_somewhere(pass, index->passes[i].destination))
             warnings.add({std::string(passes_sheet.file), pass.line, "destination", shortened(pass.destination),
                           "pass_without_row",
                           "no row of tariffs.csv prices " + shown(pass.destination) + " for the plan " +
                               shown(pass.plan) + ": what the pass does not cover has no price there"});
     }
+}
+
+void Compiler::warn_of_unknown_plan(const SheetKind& kind, std::string_view plan, int line) {
+    if (plan == every_plan || has_rows(plan)) return;
+    std::vector<std::string_view> plans;
+    for (const std::string& other : index->plans.in_order())
+        if (plans.size() < most_plans_compared && has_rows(other)) plans.push_back(other);
+    warnings.add({std::string(kind.file), line, "plan", shortened(plan), "unknown_plan",
+                  with_suggestion("no row of tariffs.csv is for the plan " + shown(plan), suggest_word(plan, plans))});
+}
+
+/// A rail for a misspelt plan would guard nothing.
+void Compiler::warn_of_unknown_plans() {
+    for (const Rail& rail : rails)
+        warn_of_unknown_plan(rails_sheet, rail.plan, rail.line);
+    for (const SampleTrip& trip : trips)
+        warn_of_unknown_plan(trips_sheet, trip.plan, trip.line);
 }
 
 bool Compiler::has_rows(std::string_view plan) const {

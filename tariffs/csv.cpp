@@ -1,6 +1,7 @@
 #include "tariffs/csv.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace roamguard::tariffs {
@@ -13,6 +14,7 @@ struct Foreign {
     const char* code;
     const char* sentence;
 };
+constexpr const char* utf16_sentence = "the file is UTF-16 (`Unicode text`): save it as `CSV UTF-8`";
 constexpr Foreign foreign_files[] = {
     {std::string_view("PK\x03\x04", 4), "zip",
      "the file is a zip archive or a spreadsheet (.xlsx, .ods), not CSV: save the sheet as `CSV UTF-8`"},
@@ -20,8 +22,8 @@ constexpr Foreign foreign_files[] = {
     {std::string_view("\xD0\xCF\x11\xE0", 4), "xls",
      "the file is an old spreadsheet (.xls), not CSV: save the sheet as `CSV UTF-8`"},
     {std::string_view("\x1F\x8B", 2), "gzip", "the file is compressed by gzip: send the CSV itself"},
-    {std::string_view("\xFF\xFE", 2), "utf16", "the file is UTF-16 (`Unicode text`): save it as `CSV UTF-8`"},
-    {std::string_view("\xFE\xFF", 2), "utf16", "the file is UTF-16 (`Unicode text`): save it as `CSV UTF-8`"},
+    {std::string_view("\xFF\xFE", 2), "utf16", utf16_sentence},
+    {std::string_view("\xFE\xFF", 2), "utf16", utf16_sentence},
 };
 
 bool continuation(std::string_view bytes, std::size_t at) {
@@ -70,6 +72,28 @@ char sniff_delimiter(std::string_view text) {
     return semicolon ? ';' : tab ? '\t' : ',';
 }
 
+/// What a spreadsheet's `sep=;` says; nothing where the first line is another.
+std::optional<char> declared_delimiter(std::string_view text) {
+    const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+    const bool declared = line.size() >= 5 && (line.substr(0, 4) == "sep=" || line.substr(0, 4) == "SEP=") &&
+                          std::string_view(";,\t").find(line[4]) != line.npos &&
+                          line.find_first_not_of(" ;,\t", 5) == line.npos;
+    return declared ? std::optional(line[4]) : std::nullopt;
+}
+
+std::string_view without_byte_order_mark(std::string_view bytes) {
+    return bytes.substr(0, 3) == "\xEF\xBB\xBF" ? bytes.substr(3) : bytes;
+}
+
+/// UTF-16 without its mark: of the first characters, as far as they are ASCII, every other byte is NUL.
+bool looks_like_utf16(std::string_view bytes) {
+    std::size_t even = 0, odd = 0;
+    const std::size_t looked_at = std::min<std::size_t>(bytes.size(), 64);
+    for (std::size_t i = 0; i < looked_at; ++i)
+        if (bytes[i] == '\0') ++(i % 2 == 0 ? even : odd);
+    return looked_at >= 4 && (even == 0) != (odd == 0) && (even + odd) * 3 >= looked_at;
+}
+
 class Scanner {
 public:
     Scanner(std::string_view bytes, const CsvLimits& limits) : bytes_(bytes), limits_(limits) {
@@ -85,9 +109,18 @@ public:
                 fault_ = {foreign.code, foreign.sentence, 1};
                 return;
             }
-        if (bytes_.substr(0, 3) == "\xEF\xBB\xBF") bytes_.remove_prefix(3);
+        if (looks_like_utf16(bytes)) {
+            fault_ = {"utf16", utf16_sentence, 1};
+            return;
+        }
+        bytes_ = without_byte_order_mark(bytes);
+        before_ = bytes.size() - bytes_.size();
         end_ = readable_bytes(bytes_);
-        delimiter_ = sniff_delimiter(bytes_.substr(0, end_));
+        delimiter_ = csv_delimiter(bytes_.substr(0, end_));
+        if (declared_delimiter(bytes_.substr(0, end_))) {
+            at_ = std::min(bytes_.find_first_of("\r\n"), end_);
+            if (at_ < end_) take_line_end();
+        }
     }
 
     /// The next record that is not blank; false at the end and at a fault.
@@ -98,6 +131,7 @@ public:
                 return false;
             }
             record.line = line_;
+            record.begin = before_ + at_;
             if (read_record(record) && !blank(record)) return true;
         }
         return false;
@@ -127,6 +161,7 @@ private:
             unreadable_byte();
             return false;
         }
+        record.end = before_ + at_;
         if (at_ < end_) take_line_end();
         return true;
     }
@@ -215,12 +250,18 @@ private:
     const CsvLimits& limits_;
     std::size_t at_ = 0;
     std::size_t end_ = 0;
+    std::size_t before_ = 0;  ///< bytes before those read
     int line_ = 1;
     char delimiter_ = ',';
     CsvFault fault_;
 };
 
 }  // namespace
+
+char csv_delimiter(std::string_view bytes) {
+    const std::string_view text = without_byte_order_mark(bytes);
+    return declared_delimiter(text).value_or(sniff_delimiter(text));
+}
 
 CsvFault scan_csv(std::string_view bytes, const CsvLimits& limits,
                   const std::function<CsvScan(const CsvRecord&)>& on_record) {

@@ -12,6 +12,7 @@ namespace roamguard::tariffs {
 struct CsvRecord {
     int line = 0;
     std::vector<std::string> cells;
+    std::size_t begin = 0, end = 0;  ///< its bytes in the file, without the line end
 };
 
 /// What a reader found, up to the limits. `fault` non-empty: the file is unreadable from `fault_line` on
@@ -34,9 +35,13 @@ struct CsvLimits {
 };
 
 /// RFC 4180 with comma (semicolon or tab when the header shows that), LF, CRLF or CR line ends, quotes, an optional
-/// UTF-8 BOM. Blank lines are skipped; cells are kept as written but for surrounding ASCII blanks. Never throws on
-/// content.
+/// UTF-8 BOM, a spreadsheet's line `sep=;` before the header. Blank lines are skipped; cells are kept as written but
+/// for surrounding ASCII blanks. Never throws on content.
 [[nodiscard]] CsvFile read_csv(std::string_view bytes, const CsvLimits& limits = {});
+
+/// What stands between the values of a row: comma, unless the header (or a spreadsheet's `sep=;` above it) shows a
+/// semicolon or a tab.
+[[nodiscard]] char csv_delimiter(std::string_view bytes);
 
 /// Why reading ended early; an empty `code` says that it did not.
 struct CsvFault {

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t absent = static_cast<std::size_t>(-1);
 
+/// The column of a file that came back with its faults, and comes again corrected.
+constexpr std::string_view annotation = "error";
+
 /// Headings seen in real price lists for columns that have another name here.
 struct Heading {
     std::string_view written, meant;
@@ -135,6 +138,7 @@ private:
                     "the header names the column " + shown(name) + " twice");
             return;
         }
+        if (name == annotation) return;
         add(record.line, name, name, "unknown_column",
             with_suggestion(shown(name) + " is no column of " + std::string(kind_.file) + ", which may have " +
                                 list_of(kind_.columns),

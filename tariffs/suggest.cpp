@@ -170,6 +170,23 @@ private:
     std::vector<std::pair<std::string, std::string>> english_;
 };
 
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+/// `1,50` is 1.50 and `1.234,50` is 1234.50; `1,500` might be either of two, so nothing is suggested.
+std::string suggest_decimal(std::string_view written) {
+    const std::size_t last = written.find_last_of(",.");
+    if (last == written.npos || last == 0 || last + 1 == written.size()) return {};
+    const char other = written[last] == ',' ? '.' : ',';
+    const bool alone = written.find_first_of(",.") == last;
+    if (alone && written.size() - last == 4) return {};
+    std::string fixed(written.substr(0, last));
+    if (!alone && fixed.find(other) == fixed.npos) return {};  // the same sign twice
+    std::erase(fixed, other);
+    fixed += '.';
+    fixed += written.substr(last + 1);
+    return parse_decimal(fixed, Sign::refused).fault == DecimalFault::none ? fixed : std::string{};
+}
+
 }  // namespace
 
 std::string suggest_country(std::string_view written) {
@@ -206,6 +223,15 @@ std::string suggest_word(std::string_view written, std::span<const std::string_v
     for (std::string_view word : allowed)
         nearest.offer(spellings.emplace_back(letters(word)), word);
     return nearest.answer();
+}
+
+std::string suggest_number(std::string_view text) {
+    const auto from = std::find_if(text.begin(), text.end(), digit);
+    const auto to = std::find_if_not(from, text.end(), [](char c) { return digit(c) || c == '.' || c == ','; });
+    if (from == text.end() || std::any_of(to, text.end(), digit) || text.find('-') != text.npos) return {};
+    const std::string_view number(from, to);
+    return parse_decimal(number, Sign::refused).fault == DecimalFault::none ? std::string(number)
+                                                                            : suggest_decimal(number);
 }
 
 std::string folded(std::string_view text) {

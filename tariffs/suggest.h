@@ -18,6 +18,9 @@ namespace roamguard::tariffs {
 /// The nearest of the allowed words: the same but for letter case, `-`, `_` and blanks, else one or two letters off.
 [[nodiscard]] std::string suggest_word(std::string_view written, std::span<const std::string_view> allowed);
 
+/// The number that `1,50`, `1.234,50`, `3.00 EUR` or `US$5` mean, written with a point. `1,500` might be either of two.
+[[nodiscard]] std::string suggest_number(std::string_view written);
+
 /// ASCII letters in lower case.
 [[nodiscard]] std::string folded(std::string_view text);
 

@@ -105,6 +105,15 @@ const Row* Table::find(const RateQuery& query) const {
     return nullptr;
 }
 
+const Row* Table::row_at(std::string_view plan, std::string_view destination, Service service,
+                         std::optional<Called> called) const {
+    const auto number = index_->plans.find(plan);
+    const auto place = index_->place_of(destination);
+    if (!number || !place) return nullptr;
+    const auto row = index_->rows.find(row_key(*place, *number, slot_of(service, called)));
+    return row ? &rows_[*row] : nullptr;
+}
+
 std::optional<Money> Table::convert(Money amount, Currency to) const {
     if (amount.currency == to) return amount;
     const auto& rates = index_->rates;
@@ -133,6 +142,39 @@ std::vector<geoip::Country> Table::countries_of(std::string_view zone) const {
     for (std::uint32_t one = 0; one < country_numbers; ++one)
         if (index_->zone_countries[*number].test(one)) countries.push_back(country_numbered(one));
     return countries;
+}
+
+std::vector<std::string> Table::zones() const {
+    std::vector<std::string> names = index_->zones.in_order();
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::vector<WrittenRate> Table::rates() const {
+    std::vector<WrittenRate> written;
+    for (const auto& [pair, rate] : index_->rates)
+        written.push_back({pair.first, pair.second, to_text(rate), to_double(rate), rate.line});
+    return written;
+}
+
+std::optional<double> Table::rate_between(Currency from, Currency to) const {
+    if (from == to) return 1.0;
+    const auto& rates = index_->rates;
+    if (const auto direct = rates.find({from, to}); direct != rates.end()) return to_double(direct->second);
+    if (const auto inverse = rates.find({to, from}); inverse != rates.end()) return 1.0 / to_double(inverse->second);
+    return std::nullopt;
+}
+
+std::string_view word(Rail::Rule rule) {
+    switch (rule) {
+        case Rail::Rule::maximum_price:
+            return "maximum_price";
+        case Rail::Rule::maximum_change:
+            return "maximum_change";
+        case Rail::Rule::required_country:
+            return "required_country";
+    }
+    throw std::logic_error("unknown Rule");
 }
 
 const Pass* Table::pass_named(std::string_view id, std::string_view plan) const {

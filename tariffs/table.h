@@ -20,7 +20,7 @@ namespace roamguard::tariffs {
 
 /// One thing wrong (or odd) with an uploaded table. `line` counts from 1 at the header, 0 for the whole file.
 struct Fault {
-    std::string file;  ///< tariffs.csv, zones.csv, passes.csv, fx.csv
+    std::string file;  ///< tariffs.csv, zones.csv, passes.csv, fx.csv, rails.csv, trips.csv; empty: all of them
     int line = 0;
     std::string column;
     std::string value;   ///< as written, cut to 100 characters
@@ -28,7 +28,8 @@ struct Fault {
     std::string detail;  ///< a sentence a product manager can act on, with a suggestion where there is one
 };
 
-/// The files of one upload, exactly as they came, by name without extension: `tariffs`, `zones`, `passes`, `fx`.
+/// The files of one upload, exactly as they came, by name without extension: `tariffs`, `zones`, `passes`, `fx`,
+/// `rails`, `trips`.
 using TableFiles = std::map<std::string, std::string>;
 
 enum class HighCost { by_limit, yes, no };
@@ -62,6 +63,39 @@ struct Pass {
     int line = 0;
 };
 
+/// A row of rails.csv: what must hold before a table is published.
+struct Rail {
+    enum class Rule { maximum_price, maximum_change, required_country } rule = Rule::maximum_price;
+    std::string plan = "*", destination = "*";  ///< `*`: all
+    std::optional<Service> service;             ///< absent: all that are counted in the unit's kind
+    std::optional<Called> called;
+    Money limit;               ///< of maximum_price, for `unit`
+    Quantity unit;             ///< of maximum_price
+    std::int64_t percent = 0;  ///< of maximum_change, in millionths of a percent
+    int line = 0;
+};
+[[nodiscard]] std::string_view word(Rail::Rule rule);
+
+/// A row of trips.csv: usage whose price must come to `expected`.
+struct SampleTrip {
+    std::string name, plan;
+    std::string place;  ///< an alpha-2 code, a class, or empty
+    std::optional<geoip::Plmn> plmn;
+    Service service = Service::data;
+    Called called = Called::unknown;
+    Quantity used;
+    Money expected;
+    int line = 0;
+};
+
+/// A row of fx.csv.
+struct WrittenRate {
+    Currency base, quote;
+    std::string rate;  ///< its digits, without idle zeros
+    double value = 0;
+    int line = 0;
+};
+
 /// What a row is looked up by. `called` matters for voice_mo only.
 struct RateQuery {
     std::string_view plan;
@@ -88,6 +122,10 @@ public:
     /// Non-terrestrial and unknown places never match a country or zone.
     [[nodiscard]] const Row* find(const RateQuery& query) const;
 
+    /// The row of exactly this key; nullptr when there is none.
+    [[nodiscard]] const Row* row_at(std::string_view plan, std::string_view destination, Service service,
+                                    std::optional<Called> called) const;
+
     /// `amount` in another currency by fx.csv, directly or inverted; nothing when no rate leads there.
     [[nodiscard]] std::optional<Money> convert(Money amount, Currency to) const;
 
@@ -96,6 +134,14 @@ public:
     [[nodiscard]] std::vector<std::string> zones_of(geoip::Country country) const;
     /// The countries of a zone, in order; none where there is no such zone.
     [[nodiscard]] std::vector<geoip::Country> countries_of(std::string_view zone) const;
+    /// The names of all zones, in order.
+    [[nodiscard]] std::vector<std::string> zones() const;
+    /// fx.csv, in order of the currencies.
+    [[nodiscard]] std::vector<WrittenRate> rates() const;
+    /// What one unit of `from` is in `to`, for comparisons that need not be exact and must not overflow.
+    [[nodiscard]] std::optional<double> rate_between(Currency from, Currency to) const;
+    [[nodiscard]] std::span<const Rail> rails() const { return rails_; }
+    [[nodiscard]] std::span<const SampleTrip> trips() const { return trips_; }
     /// The networks that have rows of their own, in order.
     [[nodiscard]] std::span<const geoip::Plmn> priced_networks() const { return priced_networks_; }
 
@@ -110,6 +156,8 @@ private:
     std::vector<Row> rows_;
     std::vector<Pass> passes_;
     std::vector<geoip::Plmn> priced_networks_;
+    std::vector<Rail> rails_;
+    std::vector<SampleTrip> trips_;
     // Index: see table.cpp. Keys are (level of destination, destination, plan, service).
     struct Index;
     std::shared_ptr<const Index> index_;

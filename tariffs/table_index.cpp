@@ -49,6 +49,25 @@ DestinationKey class_key(geoip::NetworkClass klass) { return {Level::klass, stat
 
 DestinationKey country_key(geoip::Country country) { return {Level::country, country_number(country)}; }
 
+std::optional<geoip::NetworkClass> priced_class(std::string_view word) {
+    if (word == "inflight") return geoip::NetworkClass::inflight;
+    if (word == "maritime") return geoip::NetworkClass::maritime;
+    if (word == "satellite") return geoip::NetworkClass::satellite;
+    return std::nullopt;
+}
+
+std::optional<DestinationKey> Table::Index::place_of(std::string_view destination) const {
+    if (destination == "*") return DestinationKey{Level::any, 0};
+    if (const auto klass = priced_class(destination)) return class_key(*klass);
+    if (destination.substr(0, zone_prefix.size()) == zone_prefix) {
+        const auto zone = zones.find(destination.substr(zone_prefix.size()));
+        return zone ? std::optional(DestinationKey{Level::zone, *zone}) : std::nullopt;
+    }
+    if (const auto country = geoip::Country::parse(destination)) return country_key(*country);
+    const auto plmn = geoip::Plmn::parse(destination);
+    return plmn ? std::optional(plmn_key(*plmn)) : std::nullopt;
+}
+
 std::size_t RowMap::place(std::uint64_t key) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = mixed(key) & mask;
@@ -78,6 +97,20 @@ void RowMap::grow() {
     old.swap(slots_);
     for (const Slot& slot : old)
         if (slot.row != vacant) slots_[place(slot.key)] = slot;
+}
+
+double to_double(const Rate& rate) {
+    return static_cast<double>(rate.numerator) / static_cast<double>(rate.denominator);
+}
+
+std::string to_text(const Rate& rate) {
+    std::string text = std::to_string(rate.numerator / rate.denominator);
+    if (rate.numerator % rate.denominator == 0) return text;
+    // The denominator's one is dropped, which leaves the decimals with the zeros before them.
+    std::string decimals = std::to_string(rate.numerator % rate.denominator + rate.denominator).substr(1);
+    while (decimals.back() == '0')
+        decimals.pop_back();
+    return text + "." + decimals;
 }
 
 std::optional<std::uint32_t> Names::find(std::string_view name) const {

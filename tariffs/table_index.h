@@ -36,6 +36,9 @@ using CountrySet = std::bitset<country_numbers>;
 [[nodiscard]] DestinationKey plmn_key(const geoip::Plmn& plmn);
 [[nodiscard]] DestinationKey class_key(geoip::NetworkClass klass);
 [[nodiscard]] DestinationKey country_key(geoip::Country country);
+/// `inflight`, `maritime`, `satellite`: the classes that have prices of their own.
+[[nodiscard]] std::optional<geoip::NetworkClass> priced_class(std::string_view word);
+inline constexpr std::string_view zone_prefix = "zone:";
 
 /// The services, and voice_mo's narrowings as services of their own.
 inline constexpr std::uint32_t slot_count = service_count + 4;
@@ -87,6 +90,9 @@ struct Rate {
     std::int64_t denominator = 1;
     int line = 0;
 };
+[[nodiscard]] double to_double(const Rate& rate);
+/// Its digits, without idle zeros.
+[[nodiscard]] std::string to_text(const Rate& rate);
 
 struct Table::Index {
     RowMap rows;
@@ -102,6 +108,9 @@ struct Table::Index {
         std::uint32_t plan = 0;
     };
     std::vector<PassKey> passes;  ///< one for each of Table::passes_
+
+    /// A destination as a row of a compiled table has it; nothing for a zone that is not here.
+    [[nodiscard]] std::optional<DestinationKey> place_of(std::string_view destination) const;
 };
 
 }  // namespace roamguard::tariffs

@@ -24,12 +24,28 @@ struct Remote {
     bool json = false;  ///< print what the service answers, for programs
 };
 
-int tariffs_validate(const std::string& directory, const Remote& remote);
+/// What is looked at beside the directory itself.
+struct TariffCheck {
+    std::string directory;
+    std::string against;   ///< a directory with the table before; may be empty
+    std::string annotate;  ///< where the files go with a column `error`; may be empty
+    bool json = false;
+};
+int tariffs_validate(const TariffCheck& check);
+/// Two directories, without a service.
+int tariffs_diff_directories(const std::string& before, const std::string& after, bool json);
 int tariffs_import(const Remote& remote, const std::string& directory);
-int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at,
-                    const std::string& reason);
+/// A step on a version: why, and what was looked at (`ETag`, `*`), where it matters.
+struct TariffStep {
+    std::string version, reason, if_match;
+};
+int tariffs_approve(const Remote& remote, const TariffStep& step);
+int tariffs_publish(const Remote& remote, const TariffStep& step, const std::string& effective_at);
+/// What a version of the service changes against another one, the one in force unless given.
+int tariffs_diff_versions(const Remote& remote, const std::string& version, const std::string& against);
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason);
 int tariffs_list(const Remote& remote);
+int tariffs_show(const Remote& remote, const std::string& version);
 int subscribers_import(const Remote& remote, const std::string& file);
 int replay(const Remote& remote, const std::string& file, bool show);
 int print_case(const Remote& remote, const std::string& msisdn);

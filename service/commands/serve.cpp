@@ -123,8 +123,7 @@ std::shared_ptr<Surroundings> load_surroundings(const Configuration& configurati
         around->ips = *ips;
     else
         ip_warning = ips.error();
-    if (configuration.yes("tariffs.four-eyes"))
-        throw std::runtime_error("tariffs.four-eyes: this version has no approvals; leave it off");
+    around->four_eyes = configuration.yes("tariffs.four-eyes");
     const auto home = geoip::Country::parse(configuration.text("home.country"));
     if (!home || !around->networks->known_country(*home))
         throw std::runtime_error("home.country must be an ISO 3166-1 alpha-2 code, not " +

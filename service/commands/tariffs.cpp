@@ -1,45 +1,12 @@
-#include <filesystem>
 #include <iostream>
 
-#include "geoip/networks.h"
 #include "service/commands/remote.h"
-#include "tariffs/table.h"
+#include "service/commands/tariff_files.h"
 
 namespace roamguard::commands {
 namespace {
 
 using nlohmann::json;
-
-/// The CSV files of a table's directory, by name without extension. Throws when there is none.
-tariffs::TableFiles read_directory(const std::string& directory) {
-    tariffs::TableFiles files;
-    for (const char* name : {"tariffs", "zones", "passes", "fx"}) {
-        const std::filesystem::path path = std::filesystem::path(directory) / (std::string(name) + ".csv");
-        if (std::filesystem::exists(path)) files[name] = read_whole(path.string());
-    }
-    if (files.empty()) throw std::runtime_error("there is no tariffs.csv in " + directory);
-    return files;
-}
-
-json faults_json(const std::vector<tariffs::Fault>& faults) {
-    json list = json::array();
-    for (const tariffs::Fault& fault : faults)
-        list.push_back({{"file", fault.file},
-                        {"line", fault.line},
-                        {"column", fault.column},
-                        {"value", fault.value},
-                        {"code", fault.code},
-                        {"detail", fault.detail}});
-    return list;
-}
-
-void print_faults(const char* what, const std::vector<tariffs::Fault>& faults) {
-    for (const tariffs::Fault& fault : faults) {
-        std::cout << what << " " << fault.file << ":" << fault.line;
-        if (!fault.column.empty()) std::cout << " " << fault.column;
-        std::cout << " " << fault.code << ": " << fault.detail << "\n";
-    }
-}
 
 std::string form_of(const tariffs::TableFiles& files, const std::string& boundary) {
     std::string body;
@@ -47,6 +14,12 @@ std::string form_of(const tariffs::TableFiles& files, const std::string& boundar
         body += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + name +
                 ".csv\"\r\nContent-Type: text/csv\r\n\r\n" + content + "\r\n";
     return body + "--" + boundary + "--\r\n";
+}
+
+/// `tariffs.csv:3 `; empty for what is about no file.
+std::string place_of(const json& fault) {
+    const std::string file = fault.value("file", "");
+    return file.empty() ? "" : file + ":" + std::to_string(fault.value("line", 0)) + " ";
 }
 
 int print_version(const notifications::Reply& reply, const Remote& remote, const std::string& what) {
@@ -62,40 +35,23 @@ int print_version(const notifications::Reply& reply, const Remote& remote, const
     std::cout << "\n";
     if (version.contains("warnings"))
         for (const json& warning : version["warnings"])
-            std::cout << "  warning " << warning.value("file", "") << ":" << warning.value("line", 0) << " "
-                      << warning.value("detail", "") << "\n";
+            std::cout << "  warning " << place_of(warning) << warning.value("detail", "") << "\n";
+    if (version.contains("guardRails"))
+        for (const json& broken : version["guardRails"])
+            std::cout << "  guard rail " << place_of(broken) << broken.value("detail", "") << "\n";
     return 0;
 }
 
-}  // namespace
-
-int tariffs_validate(const std::string& directory, const Remote& remote) {
-    try {
-        const auto networks = geoip::Networks::load({});
-        if (!networks) throw std::runtime_error("the built-in networks table cannot be read");
-        const auto compiled = tariffs::Table::compile(
-            read_directory(directory), [&](geoip::Country country) { return (*networks)->known_country(country); });
-        if (remote.json) {
-            std::cout << json{{"valid", compiled.table != nullptr},
-                              {"errors", faults_json(compiled.faults)},
-                              {"warnings", faults_json(compiled.warnings)}}
-                             .dump(2)
-                      << "\n";
-            return compiled.table ? 0 : 1;
-        }
-        print_faults("fault", compiled.faults);
-        print_faults("warning", compiled.warnings);
-        if (!compiled.table) {
-            std::cout << compiled.faults.size() << (compiled.faults.size() == 1 ? " fault" : " faults") << "\n";
-            return 1;
-        }
-        std::cout << "valid: " << compiled.table->rows().size() << " rows\n";
-        return 0;
-    } catch (const std::exception& error) {
-        std::cerr << error.what() << "\n";
-        return 1;
-    }
+notifications::Reply take_step(const Remote& remote, const TariffStep& step, const char* what, json body) {
+    if (!step.reason.empty()) body["reason"] = step.reason;
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (!step.if_match.empty()) headers.emplace_back("If-Match", step.if_match);
+    notifications::Client client(remote.url, remote.key);
+    return client.send("POST", "/v1/tariffs/versions/" + encoded(step.version) + "/" + what, body.dump(),
+                       "application/json", headers);
 }
+
+}  // namespace
 
 int tariffs_import(const Remote& remote, const std::string& directory) {
     try {
@@ -110,15 +66,14 @@ int tariffs_import(const Remote& remote, const std::string& directory) {
     }
 }
 
-int tariffs_publish(const Remote& remote, const std::string& version, const std::string& effective_at,
-                    const std::string& reason) {
+int tariffs_approve(const Remote& remote, const TariffStep& step) {
+    return print_version(take_step(remote, step, "approve", json::object()), remote, "approved");
+}
+
+int tariffs_publish(const Remote& remote, const TariffStep& step, const std::string& effective_at) {
     json body = json::object();
     if (!effective_at.empty()) body["effectiveAt"] = effective_at;
-    if (!reason.empty()) body["reason"] = reason;
-    notifications::Client client(remote.url, remote.key);
-    return print_version(
-        client.send("POST", "/v1/tariffs/versions/" + encoded(version) + "/publish", body.dump(), "application/json"),
-        remote, "published");
+    return print_version(take_step(remote, step, "publish", std::move(body)), remote, "published");
 }
 
 int tariffs_rollback(const Remote& remote, const std::string& version, const std::string& reason) {

@@ -34,7 +34,8 @@ struct Surroundings {
     } platform;
     std::string public_url;  ///< where travellers reach us, for links in messages; no slash at its end
     tariffs::Span app_confirm_within = tariffs::minutes(2);  ///< then an app message goes by SMS too
-    bool camara_asks = false;                                ///< a CAMARA server can be asked where a device is
+    bool four_eyes = false;    ///< a draft is published only after somebody else has approved it
+    bool camara_asks = false;  ///< a CAMARA server can be asked where a device is
 
     [[nodiscard]] protection::World world() const { return {book.get(), networks.get(), &rules}; }
 };

@@ -37,6 +37,10 @@ void add_event_routes(std::vector<Route>& routes, Api& api);
 void add_authorization_routes(std::vector<Route>& routes, Api& api);
 void add_destination_routes(std::vector<Route>& routes, Api& api);
 void add_tariff_routes(std::vector<Route>& routes, Api& api);
+/// Approve, publish, roll back, and the audit of it.
+void add_tariff_step_routes(std::vector<Route>& routes, Api& api);
+/// What a reviewer looks at: what differs, and what a traveller would be told.
+void add_tariff_review_routes(std::vector<Route>& routes, Api& api);
 void add_subscriber_routes(std::vector<Route>& routes, Api& api);
 void add_pass_routes(std::vector<Route>& routes, Api& api);
 void add_report_routes(std::vector<Route>& routes, Api& api);

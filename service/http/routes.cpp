@@ -45,6 +45,8 @@ std::vector<Route> all_routes(Api& api) {
     add_authorization_routes(routes, api);
     add_destination_routes(routes, api);
     add_tariff_routes(routes, api);
+    add_tariff_step_routes(routes, api);
+    add_tariff_review_routes(routes, api);
     add_subscriber_routes(routes, api);
     add_pass_routes(routes, api);
     add_evidence_routes(routes, api);

@@ -1,5 +1,6 @@
 #include "service/http/api.h"
 #include "service/http/place_query.h"
+#include "service/http/tariff_views.h"
 
 namespace roamguard::http {
 namespace {
@@ -39,40 +40,44 @@ Response quote(Api& api, const Request& request) {
     const auto around = api.engine.around();
     auto query = read_place_query(request, *around);
     if (!query) return query.error();
-    tariffs::Instant at = api.engine.now();
-    if (const auto text = request.parameter("at")) {
-        const auto written = tariffs::parse_rfc3339(*text);
-        if (!written)
-            return problem(422, "invalid_parameter",
-                           "at must be an RFC 3339 time with an offset, e.g. 2026-11-24T12:00:00Z");
-        at = written->at;
-    }
-    geoip::Place place;
-    if (const auto code = request.parameter("country")) {
-        const auto country = geoip::Country::parse(*code);
-        if (!country || !around->networks->known_country(*country))
-            return problem(422, "invalid_parameter", "country must be an ISO 3166-1 alpha-2 code such as JP");
-        place.klass = geoip::NetworkClass::terrestrial;
-        place.country = *country;
-        place.plmn = query->plmn;
-        place.basis = geoip::Basis::none;
-    } else if (query->plmn || !query->mcc.empty() || !query->ip.empty() || !query->tadig.empty()) {
-        place = geoip::resolve(*query, *around->networks, around->ips.get(), {}, geoip::Explain::off);
-    } else {
-        return problem(422, "invalid_parameter", "give country, mcc and mnc, or ip");
+    const auto at = read_at(request, api.engine.now());
+    if (!at) return at.error();
+    const auto place = read_place(request, *around, *query);
+    if (!place) return place.error();
+    tariffs::Book chosen;
+    protection::World world = around->world();
+    if (const auto number = request.parameter("version")) {
+        const auto row = find_version(api, *number);
+        if (!row) return no_such_version();
+        auto table = table_of(api, *row);
+        if (!table) return no_longer_valid();
+        chosen = tariffs::Book(std::vector<tariffs::Version>{{row->number, *at, std::move(table)}});
+        world.book = &chosen;
     }
     protection::Terms terms;
     terms.plan = request.parameter("plan").value_or("*");
     terms.home_country = query->home_country;
-    const protection::KnownPlace known = protection::known_place(place, terms, around->world(), at);
-    const tariffs::Version* version = around->book->in_force(at);
+    const protection::KnownPlace known = protection::known_place(*place, terms, world, *at);
+    const tariffs::Version* version = world.book->in_force(*at);
     if (!version) return problem(404, "no_tariff", "no tariff table is published yet");
+    return json_response(
+        {{"plan", terms.plan},
+         {"at", tariffs::to_rfc3339(*at)},
+         {"version", version->number},
+         {"destination", destination_json(known)},
+         {"highCost", protection::high_cost(known, terms, world, *at)},
+         {"services", quoted_services(protection::prices_at(known, terms, world, *at), *version->table)}});
+}
+
+}  // namespace
+
+json quoted_services(const std::vector<protection::PriceView>& views, const tariffs::Table& table) {
     json services = json::object();
-    for (const protection::PriceView& view : protection::prices_at(known, terms, around->world(), at)) {
+    for (const protection::PriceView& view : views) {
         json item = money_json(view.price);
         item["per"] = tariffs::to_text(view.unit, tariffs::Style::per);
         item["tax"] = tariffs::word(view.tax);
-        for (const tariffs::Row& row : version->table->rows())
+        for (const tariffs::Row& row : table.rows())
             if (row.line == view.line)
                 item["row"] = {
                     {"file", "tariffs.csv"},
@@ -83,15 +88,44 @@ Response quote(Api& api, const Request& request) {
                     {"increment", tariffs::to_text({row.increment, row.unit.kind}, tariffs::Style::counted)}};
         services[std::string(tariffs::word(view.service))] = item;
     }
-    return json_response({{"plan", terms.plan},
-                          {"at", tariffs::to_rfc3339(at)},
-                          {"version", version->number},
-                          {"destination", destination_json(known)},
-                          {"highCost", protection::high_cost(known, terms, around->world(), at)},
-                          {"services", services}});
+    return services;
 }
 
-}  // namespace
+tl::expected<tariffs::Instant, Response> read_at(const Request& request, tariffs::Instant now) {
+    const auto text = request.parameter("at");
+    if (!text) return now;
+    if (const auto written = tariffs::parse_rfc3339(*text)) return written->at;
+    return tl::unexpected(
+        problem(422, "invalid_parameter", "at must be an RFC 3339 time with an offset, e.g. 2026-11-24T12:00:00Z"));
+}
+
+tl::expected<geoip::Place, Response> read_place(const Request& request, const engine::Surroundings& around,
+                                                const geoip::PlaceQuery& query) {
+    geoip::Place place;
+    if (const auto code = request.parameter("country")) {
+        const auto country = geoip::Country::parse(*code);
+        if (!country || !around.networks->known_country(*country))
+            return tl::unexpected(
+                problem(422, "invalid_parameter", "country must be an ISO 3166-1 alpha-2 code such as JP"));
+        place.klass = geoip::NetworkClass::terrestrial;
+        place.country = *country;
+        place.plmn = query.plmn;
+        place.basis = geoip::Basis::none;
+        return place;
+    }
+    if (const auto word = request.parameter("class")) {
+        const auto klass = geoip::parse_network_class(*word);
+        if (!klass || !geoip::non_terrestrial(*klass))
+            return tl::unexpected(problem(422, "invalid_parameter", "class must be inflight, maritime or satellite"));
+        place.klass = *klass;
+        place.plmn = query.plmn;
+        place.basis = geoip::Basis::none;
+        return place;
+    }
+    if (query.plmn || !query.mcc.empty() || !query.ip.empty() || !query.tadig.empty())
+        return geoip::resolve(query, *around.networks, around.ips.get(), {}, geoip::Explain::off);
+    return tl::unexpected(problem(422, "invalid_parameter", "give country, class, mcc and mnc, or ip"));
+}
 
 tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& request, const engine::Surroundings& around) {
     geoip::PlaceQuery query;
@@ -134,9 +168,6 @@ tl::expected<geoip::PlaceQuery, Response> read_place_query(const Request& reques
     return query;
 }
 
-namespace {
-
-/// The parameters that say where.
 Doc of_a_place(Doc doc) {
     return doc.query("mcc", "Mcc", "Mobile country code; alone it names the country only.")
         .query("mnc", "Mnc", "Mobile network code; needs `mcc`.")
@@ -145,8 +176,6 @@ Doc of_a_place(Doc doc) {
         .query("ipOf", "IpOf", "Whose address `ip` is.")
         .query("homeCountry", "CountryCode", "The customer's home; `home.country` unless given.");
 }
-
-}  // namespace
 
 void add_destination_routes(std::vector<Route>& routes, Api& api) {
     routes.push_back(
@@ -167,12 +196,18 @@ void add_destination_routes(std::vector<Route>& routes, Api& api) {
                       0,
                       [&api](const Request& request) { return quote(api, request); },
                       of_a_place(Doc("quote", "Tariffs")
-                                     .says("At least one of `country`, `mcc`, `tadig` and `ip`; `country` wins.")
-                                     .query("country", "CountryCode", "The country, where no network is meant."))
+                                     .says("At least one of `country`, `class`, `mcc`, `tadig` and `ip`; `country` "
+                                           "wins, then `class`.")
+                                     .query("country", "CountryCode", "The country, where no network is meant.")
+                                     .query("class", "OnBoard", "On board, where no network is meant."))
+                          .query("version", "integer",
+                                 "By this version, a draft too; by the one in force at `at` "
+                                 "unless given.")
                           .query("plan", "string", "The traveller's plan; `*` unless given.")
                           .query("at", "Time", "When; now unless given.")
                           .gives(200, "Quote", "The prices, by service.")
-                          .may(404, "`no_tariff`: no tariff table is published yet.")
+                          .may(404, "`no_tariff`: no tariff table is published yet; or there is no such version.")
+                          .may(409, "`no_longer_valid`: that version no longer compiles.")
                           .may(422, "A parameter is missing or wrong; `detail` names it.")});
 }
 

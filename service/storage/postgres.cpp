@@ -142,7 +142,8 @@ public:
         begin();
         try {
             if (delta.transfer) step(*delta.transfer);
-            if (!delta.versions.empty() || !delta.files.empty()) write_versions(*writer_, delta);
+            if (!delta.versions.empty() || !delta.files.empty() || !delta.audit.empty())
+                write_versions(*writer_, delta);
             queue_changes(*writer_, delta);
             writer_->queue("COMMIT");
             const std::vector<Rows> done = writer_->flush();
@@ -354,13 +355,21 @@ public:
     }
 
     std::vector<VersionRow> read_versions() override {
-        const Rows rows = readers_.run(
-            "SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version ORDER BY "
-            "number DESC");
+        const Rows rows = readers_.run("SELECT " PG_VERSION_COLUMNS " FROM tariff_version ORDER BY number DESC");
         std::vector<VersionRow> found;
         for (int i = 0; i < rows.size(); ++i)
-            found.push_back({rows.number(i, 0), rows.text(i, 1), rows.maybe_instant(i, 2), rows.instant(i, 3),
-                             rows.text(i, 4), rows.text(i, 5), rows.text(i, 6), rows.text(i, 7)});
+            found.push_back(version_from(rows, i));
+        return found;
+    }
+
+    std::vector<AuditRow> read_audit(int version, const Page& page) override {
+        const Rows rows = readers_.run("SELECT " PG_AUDIT_COLUMNS
+                                       " FROM tariff_audit WHERE ($1=0 OR version=$1) AND number<$2 ORDER BY number "
+                                       "DESC LIMIT $3",
+                                       Parameters().add(version).add(before(page)).add(page.limit));
+        std::vector<AuditRow> found;
+        for (int i = 0; i < rows.size(); ++i)
+            found.push_back(audit_from(rows, i));
         return found;
     }
 

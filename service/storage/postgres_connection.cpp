@@ -51,7 +51,7 @@ Oid array_of(Column::Kind kind) {
 
 bool meets_another(const std::string& table) {
     return table == "alias" || table == "seen" || table == "customer" || table == "tariff_version" ||
-           table == "tariff_file" || table == "finding";
+           table == "tariff_file" || table == "tariff_audit" || table == "finding";
 }
 
 }  // namespace

@@ -289,6 +289,40 @@ EvidenceRow evidence_from(const Rows& rows, int at) {
     return row;
 }
 
+VersionRow version_from(const Rows& rows, int at) {
+    VersionRow row;
+    int i = 0;
+    row.number = rows.number(at, i++);
+    row.state = rows.text(at, i++);
+    row.effective_at = rows.maybe_instant(at, i++);
+    row.created = rows.instant(at, i++);
+    row.created_by = rows.text(at, i++);
+    row.published_by = rows.text(at, i++);
+    row.note = rows.text(at, i++);
+    row.digest = rows.text(at, i++);
+    row.base = rows.number(at, i++);
+    row.approved_by = rows.text(at, i++);
+    row.approval = rows.text(at, i++);
+    row.approved_at = rows.maybe_instant(at, i++);
+    row.approved_base = rows.number(at, i++);
+    return row;
+}
+
+AuditRow audit_from(const Rows& rows, int at) {
+    AuditRow row;
+    int i = 0;
+    row.number = rows.integer(at, i++);
+    row.at = rows.instant(at, i++);
+    row.version = rows.number(at, i++);
+    row.action = rows.text(at, i++);
+    row.who = rows.text(at, i++);
+    row.reason = rows.text(at, i++);
+    row.digest = rows.text(at, i++);
+    row.detail = rows.text(at, i++);
+    read_bytes(rows.text(at, i++), row.hash);
+    return row;
+}
+
 void queue_changes(Connection& db, const Delta& delta) {
     queue_customers(db, delta);
     queue_events(db, delta);
@@ -301,26 +335,36 @@ void queue_changes(Connection& db, const Delta& delta) {
 void write_versions(Connection& db, const Delta& delta) {
     for (const VersionRow& row : delta.versions) {
         Parameters parameters;
-        Column effective(Kind::integers);  // a single value that may be NULL
+        Column effective(Kind::integers), approved(Kind::integers);  // single values that may be NULL
         effective.add(row.effective_at);
+        approved.add(row.approved_at);
         parameters.add(row.number).text(row.state).add(std::move(effective)).add(row.created).text(row.created_by);
-        parameters.text(row.published_by).text(row.note).text(row.digest);
+        parameters.text(row.published_by).text(row.note).text(row.digest).add(row.base).text(row.approved_by);
+        parameters.text(row.approval).add(std::move(approved)).add(row.approved_base);
         const bool made = std::any_of(delta.files.begin(), delta.files.end(),
                                       [&](const auto& files) { return files.first == row.number; }) &&
                           &row == &*std::find_if(delta.versions.begin(), delta.versions.end(),
                                                  [&](const VersionRow& one) { return one.number == row.number; });
         const Rows done =
-            made ? db.run(
-                       "INSERT INTO tariff_version(number,state,effective_at,created,created_by,published_by,note,"
-                       "digest) VALUES($1,$2,($3::int8[])[1],$4,$5,$6,$7,$8)",
-                       std::move(parameters))
-                 : db.run(
-                       "INSERT INTO tariff_version AS old(number,state,effective_at,created,created_by,"
-                       "published_by,note,digest) VALUES($1,$2,($3::int8[])[1],$4,$5,$6,$7,$8) ON CONFLICT(number) "
-                       "DO UPDATE SET state=excluded.state,effective_at=excluded.effective_at,"
-                       "published_by=excluded.published_by,note=excluded.note WHERE old.state='draft'",
-                       std::move(parameters));
+            made ? db.run("INSERT INTO tariff_version(" PG_VERSION_COLUMNS
+                          ") VALUES($1,$2,($3::int8[])[1],$4,$5,$6,$7,$8,$9,$10,$11,($12::int8[])[1],$13)",
+                          std::move(parameters))
+                 : db.run("INSERT INTO tariff_version AS old(" PG_VERSION_COLUMNS
+                          ") VALUES($1,$2,($3::int8[])[1],$4,$5,$6,$7,$8,$9,$10,$11,($12::int8[])[1],$13) ON "
+                          "CONFLICT(number) DO UPDATE SET state=excluded.state,effective_at=excluded.effective_at,"
+                          "published_by=excluded.published_by,note=excluded.note,approved_by=excluded.approved_by,"
+                          "approval=excluded.approval,approved_at=excluded.approved_at,"
+                          "approved_base=excluded.approved_base WHERE old.state='draft'",
+                          std::move(parameters));
         if (done.changed() != 1) throw StoreConflict("version " + std::to_string(row.number) + " is no draft any more");
+    }
+    for (const AuditRow& row : delta.audit) {
+        Parameters parameters;
+        parameters.add(row.number).add(row.at).add(row.version).text(row.action).text(row.who).text(row.reason);
+        parameters.text(row.digest).text(row.detail);
+        parameters.bytes({reinterpret_cast<const char*>(row.hash.data()), row.hash.size()});
+        (void)db.run("INSERT INTO tariff_audit(" PG_AUDIT_COLUMNS ") VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+                     std::move(parameters));
     }
     for (const auto& [version, files] : delta.files) {
         Column names(Kind::texts), contents(Kind::bytes);

@@ -11,7 +11,7 @@
 namespace roamguard::storage::postgres {
 namespace {
 
-constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql"};
+constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql", "0003_tariff_steps.sql"};
 constexpr std::int64_t schema_version = std::size(migrations);
 
 bool is_there(Connection& db) {

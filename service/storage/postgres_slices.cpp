@@ -110,17 +110,11 @@ void read_history(Connection& db, Table table, const std::string& after, int lim
 
 void read_settings(Connection& db, Table table, const std::string& after, int limit, Slice& slice) {
     if (table == Table::versions) {
-        const Rows rows = db.run(
-            "SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version WHERE "
-            "number>$1 ORDER BY number LIMIT $2",
-            after_number(after, limit));
+        const Rows rows =
+            db.run("SELECT " PG_VERSION_COLUMNS " FROM tariff_version WHERE number>$1 ORDER BY number LIMIT $2",
+                   after_number(after, limit));
         fill(
-            rows, slice,
-            [&](int i) {
-                slice.rows.versions.push_back({rows.number(i, 0), rows.text(i, 1), rows.maybe_instant(i, 2),
-                                               rows.instant(i, 3), rows.text(i, 4), rows.text(i, 5), rows.text(i, 6),
-                                               rows.text(i, 7)});
-            },
+            rows, slice, [&](int i) { slice.rows.versions.push_back(version_from(rows, i)); },
             [&](int i) { return std::to_string(rows.integer(i, 0)); });
     } else if (table == Table::files) {
         const Rows rows = db.run(
@@ -132,6 +126,13 @@ void read_settings(Connection& db, Table table, const std::string& after, int li
                 slice.rows.files.push_back({rows.number(i, 0), {{rows.text(i, 1), rows.text(i, 2)}}});
             },
             [&](int i) { return std::to_string(rows.integer(i, 0)) + ":" + rows.text(i, 1); });
+    } else if (table == Table::audit) {
+        const Rows rows =
+            db.run("SELECT " PG_AUDIT_COLUMNS " FROM tariff_audit WHERE number>$1 ORDER BY number LIMIT $2",
+                   after_number(after, limit));
+        fill(
+            rows, slice, [&](int i) { slice.rows.audit.push_back(audit_from(rows, i)); },
+            [&](int i) { return std::to_string(rows.integer(i, 0)); });
     } else {
         const Rows rows = db.run(
             "SELECT id,role,name,hash,created,revoked FROM api_key WHERE id>$1 ORDER BY id LIMIT "
@@ -166,6 +167,7 @@ Slice slice_of(Connection& db, Table table, const std::string& after, int limit)
             break;
         case Table::versions:
         case Table::files:
+        case Table::audit:
         case Table::keys:
             read_settings(db, table, after, limit, slice);
             break;
@@ -175,10 +177,10 @@ Slice slice_of(Connection& db, Table table, const std::string& after, int limit)
 
 std::int64_t count_of(Connection& db, Table table) {
     static constexpr const char* counts[] = {
-        "SELECT count(*) FROM customer",    "SELECT count(*) FROM alias",    "SELECT count(*) FROM session",
-        "SELECT count(*) FROM seen",        "SELECT count(*) FROM evidence", "SELECT count(*) FROM message",
-        "SELECT count(*) FROM rejected",    "SELECT count(*) FROM finding",  "SELECT count(*) FROM tariff_version",
-        "SELECT count(*) FROM tariff_file", "SELECT count(*) FROM api_key"};
+        "SELECT count(*) FROM customer",    "SELECT count(*) FROM alias",        "SELECT count(*) FROM session",
+        "SELECT count(*) FROM seen",        "SELECT count(*) FROM evidence",     "SELECT count(*) FROM message",
+        "SELECT count(*) FROM rejected",    "SELECT count(*) FROM finding",      "SELECT count(*) FROM tariff_version",
+        "SELECT count(*) FROM tariff_file", "SELECT count(*) FROM tariff_audit", "SELECT count(*) FROM api_key"};
     return db.run(counts[static_cast<std::size_t>(table)]).integer(0, 0);
 }
 

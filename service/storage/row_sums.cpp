@@ -78,7 +78,14 @@ RowBytes bytes_of(const FindingRow& row) {
 RowBytes bytes_of(const VersionRow& row) {
     RowBytes bytes;
     bytes.whole(row.number).text(row.state).moment(row.effective_at).moment(row.created).text(row.created_by);
-    bytes.text(row.published_by).text(row.note).text(row.digest);
+    bytes.text(row.published_by).text(row.note).text(row.digest).whole(row.base).text(row.approved_by);
+    bytes.text(row.approval).moment(row.approved_at).whole(row.approved_base);
+    return bytes;
+}
+RowBytes bytes_of(const AuditRow& row) {
+    RowBytes bytes;
+    bytes.whole(row.number).moment(row.at).whole(row.version).text(row.action).text(row.who).text(row.reason);
+    bytes.text(row.digest).text(row.detail).digest(row.hash);
     return bytes;
 }
 RowBytes bytes_of(const KeyRow& row) {
@@ -122,6 +129,8 @@ void RowSum::add(Table table, const Delta& rows) {
                 for (const auto& [name, content] : files)
                     add(RowBytes().whole(version).text(name).bytes(content).sum());
             return;
+        case Table::audit:
+            return all(rows.audit);
         case Table::keys:
             return all(rows.keys);
     }

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql"};
+constexpr std::string_view migrations[] = {"0001_first.sql", "0002_edges.sql", "0003_tariff_steps.sql"};
 constexpr int schema_version = std::size(migrations);
 constexpr std::int64_t checkpoint_every_bytes = 4 << 20;
 constexpr const char* entry_sql = "SELECT row,customer,number,previous,at,kind,body,hash FROM evidence WHERE row=?";
@@ -346,12 +346,20 @@ public:
     std::vector<VersionRow> read_versions() override {
         auto db = readers_.take();
         std::vector<VersionRow> rows;
-        Use use = db->use(
-            "SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version ORDER BY "
-            "number DESC");
+        Use use = db->use("SELECT " VERSION_COLUMNS " FROM tariff_version ORDER BY number DESC");
         while (use.step())
-            rows.push_back({use.number(0), use.text(1), use.maybe_instant(2), use.instant(3), use.text(4), use.text(5),
-                            use.text(6), use.text(7)});
+            rows.push_back(version_from(use));
+        return rows;
+    }
+
+    std::vector<AuditRow> read_audit(int version, const Page& page) override {
+        auto db = readers_.take();
+        std::vector<AuditRow> rows;
+        Use use = db->use("SELECT " AUDIT_COLUMNS
+                          " FROM tariff_audit WHERE (?1=0 OR version=?1) AND number<?2 ORDER BY number DESC LIMIT ?3");
+        use.bind(version).bind(before(page)).bind(page.limit);
+        while (use.step())
+            rows.push_back(audit_from(use));
         return rows;
     }
 
@@ -712,17 +720,25 @@ void Sqlite::write_lists(const Delta& delta) {
     }
     for (const VersionRow& row : delta.versions) {
         Use use = writer_.use(
-            "INSERT INTO tariff_version(number,state,effective_at,created,created_by,published_by,note,digest) "
-            "VALUES(?,?,?,?,?,?,?,?) "
+            "INSERT INTO tariff_version(" VERSION_COLUMNS
+            ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT(number) DO UPDATE SET state=excluded.state,effective_at=excluded.effective_at,"
-            "published_by=excluded.published_by,note=excluded.note");
+            "published_by=excluded.published_by,note=excluded.note,approved_by=excluded.approved_by,"
+            "approval=excluded.approval,approved_at=excluded.approved_at,approved_base=excluded.approved_base");
         use.bind(row.number)
             .bind(row.state)
             .bind(row.effective_at)
             .bind(row.created)
             .bind(row.created_by)
             .bind(row.published_by);
-        use.bind(row.note).bind(row.digest);
+        use.bind(row.note).bind(row.digest).bind(row.base).bind(row.approved_by).bind(row.approval);
+        use.bind(row.approved_at).bind(row.approved_base);
+        use.run();
+    }
+    for (const AuditRow& row : delta.audit) {
+        Use use = writer_.use("INSERT INTO tariff_audit(" AUDIT_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?)");
+        use.bind(row.number).bind(row.at).bind(row.version).bind(row.action).bind(row.who).bind(row.reason);
+        use.bind(row.digest).bind(row.detail).blob(bytes_of(row.hash));
         use.run();
     }
     for (const auto& [version, files] : delta.files)

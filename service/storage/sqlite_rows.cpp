@@ -74,13 +74,10 @@ void read_history(Connection& db, Table table, const std::string& after, int lim
 
 void read_settings(Connection& db, Table table, const std::string& after, int limit, Slice& slice) {
     if (table == Table::versions) {
-        Use use = db.use(
-            "SELECT number,state,effective_at,created,created_by,published_by,note,digest FROM tariff_version WHERE "
-            "number>? ORDER BY number LIMIT ?");
+        Use use = db.use("SELECT " VERSION_COLUMNS " FROM tariff_version WHERE number>? ORDER BY number LIMIT ?");
         use.bind(number_of(after)).bind(limit);
         for (; use.step(); ++slice.count)
-            slice.rows.versions.push_back({use.number(0), use.text(1), use.maybe_instant(2), use.instant(3),
-                                           use.text(4), use.text(5), use.text(6), use.text(7)});
+            slice.rows.versions.push_back(version_from(use));
         if (slice.count) slice.last = std::to_string(slice.rows.versions.back().number);
     } else if (table == Table::files) {
         const auto [version, name] = named_of(after);
@@ -91,6 +88,12 @@ void read_settings(Connection& db, Table table, const std::string& after, int li
             slice.rows.files.push_back({use.number(0), {{use.text(1), use.text(2)}}});
             slice.last = std::to_string(use.integer(0)) + ":" + use.text(1);
         }
+    } else if (table == Table::audit) {
+        Use use = db.use("SELECT " AUDIT_COLUMNS " FROM tariff_audit WHERE number>? ORDER BY number LIMIT ?");
+        use.bind(number_of(after)).bind(limit);
+        for (; use.step(); ++slice.count)
+            slice.rows.audit.push_back(audit_from(use));
+        if (slice.count) slice.last = std::to_string(slice.rows.audit.back().number);
     } else {
         Use use = db.use("SELECT id,role,name,hash,created,revoked FROM api_key WHERE id>? ORDER BY id LIMIT ?");
         use.bind(after).bind(limit);
@@ -177,6 +180,40 @@ EvidenceRow evidence_from(const Use& use) {
     return row;
 }
 
+VersionRow version_from(const Use& use) {
+    VersionRow row;
+    int i = 0;
+    row.number = use.number(i++);
+    row.state = use.text(i++);
+    row.effective_at = use.maybe_instant(i++);
+    row.created = use.instant(i++);
+    row.created_by = use.text(i++);
+    row.published_by = use.text(i++);
+    row.note = use.text(i++);
+    row.digest = use.text(i++);
+    row.base = use.number(i++);
+    row.approved_by = use.text(i++);
+    row.approval = use.text(i++);
+    row.approved_at = use.maybe_instant(i++);
+    row.approved_base = use.number(i++);
+    return row;
+}
+
+AuditRow audit_from(const Use& use) {
+    AuditRow row;
+    int i = 0;
+    row.number = use.integer(i++);
+    row.at = use.instant(i++);
+    row.version = use.number(i++);
+    row.action = use.text(i++);
+    row.who = use.text(i++);
+    row.reason = use.text(i++);
+    row.digest = use.text(i++);
+    row.detail = use.text(i++);
+    read_bytes(use.text(i++), row.hash);
+    return row;
+}
+
 Slice slice_of(Connection& db, Table table, const std::string& after, int limit) {
     Slice slice;
     switch (table) {
@@ -194,6 +231,7 @@ Slice slice_of(Connection& db, Table table, const std::string& after, int limit)
             break;
         case Table::versions:
         case Table::files:
+        case Table::audit:
         case Table::keys:
             read_settings(db, table, after, limit, slice);
             break;
@@ -203,10 +241,10 @@ Slice slice_of(Connection& db, Table table, const std::string& after, int limit)
 
 std::int64_t count_of(Connection& db, Table table) {
     static constexpr const char* counts[] = {
-        "SELECT count(*) FROM customer",    "SELECT count(*) FROM alias",    "SELECT count(*) FROM session",
-        "SELECT count(*) FROM seen",        "SELECT count(*) FROM evidence", "SELECT count(*) FROM message",
-        "SELECT count(*) FROM rejected",    "SELECT count(*) FROM finding",  "SELECT count(*) FROM tariff_version",
-        "SELECT count(*) FROM tariff_file", "SELECT count(*) FROM api_key"};
+        "SELECT count(*) FROM customer",    "SELECT count(*) FROM alias",        "SELECT count(*) FROM session",
+        "SELECT count(*) FROM seen",        "SELECT count(*) FROM evidence",     "SELECT count(*) FROM message",
+        "SELECT count(*) FROM rejected",    "SELECT count(*) FROM finding",      "SELECT count(*) FROM tariff_version",
+        "SELECT count(*) FROM tariff_file", "SELECT count(*) FROM tariff_audit", "SELECT count(*) FROM api_key"};
     Use use = db.use(counts[static_cast<std::size_t>(table)]);
     return use.step() ? use.integer(0) : 0;
 }

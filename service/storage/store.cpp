@@ -42,7 +42,7 @@ std::optional<MessageState> parse_message_state(std::string_view text) {
 
 std::string_view word(Table table) {
     static constexpr std::string_view words[] = {"customers", "aliases",  "sessions", "seen",  "evidence", "messages",
-                                                 "rejected",  "findings", "versions", "files", "keys"};
+                                                 "rejected",  "findings", "versions", "files", "audit",    "keys"};
     return words[static_cast<std::size_t>(table)];
 }
 

@@ -133,6 +133,23 @@ struct VersionRow {
     Instant created;
     std::string created_by, published_by, note;
     std::string digest;
+    int base = 0;  ///< the version in force when it was uploaded; 0: none
+    /// A second person's approval of the draft, with the version that was in force then; nobody: none.
+    std::string approved_by{}, approval{};
+    std::optional<Instant> approved_at{};
+    int approved_base = 0;
+};
+/// One step of the tariff work. Rows are only ever added: each hash covers the one before it (engine/tariff_audit.h).
+struct AuditRow {
+    std::int64_t number = 0;  ///< 1, 2, … without gaps
+    Instant at;
+    int version = 0;
+    std::string action, who, reason;
+    std::string digest;  ///< of the version's files
+    std::string detail;
+    std::array<std::uint8_t, 32> hash{};
+
+    friend bool operator==(const AuditRow&, const AuditRow&) = default;
 };
 struct KeyRow {
     std::string id, role, name;
@@ -182,6 +199,7 @@ struct Delta {
     std::vector<FindingRow> findings;
     std::vector<VersionRow> versions;
     std::vector<std::pair<int, std::map<std::string, std::string>>> files;  ///< of a new version
+    std::vector<AuditRow> audit;  ///< a number that is taken already is a StoreConflict where several write
     std::vector<KeyRow> keys;
     std::vector<CustomerId> erased;        ///< their sessions go, their messages lose recipient and text
     std::optional<TransferStep> transfer;  ///< a StoreConflict when the move stands elsewhere than `before`
@@ -189,7 +207,7 @@ struct Delta {
     [[nodiscard]] bool empty() const {
         return customers.empty() && aliases.empty() && dropped_aliases.empty() && sessions.empty() && seen.empty() &&
                evidence.empty() && messages.empty() && rejected.empty() && findings.empty() && versions.empty() &&
-               files.empty() && keys.empty() && erased.empty() && !transfer;
+               files.empty() && audit.empty() && keys.empty() && erased.empty() && !transfer;
     }
 };
 
@@ -220,7 +238,20 @@ struct Retention {
 };
 
 /// All tables, in the order in which a whole store is moved.
-enum class Table { customers, aliases, sessions, seen, evidence, messages, rejected, findings, versions, files, keys };
+enum class Table {
+    customers,
+    aliases,
+    sessions,
+    seen,
+    evidence,
+    messages,
+    rejected,
+    findings,
+    versions,
+    files,
+    audit,
+    keys
+};
 [[nodiscard]] std::string_view word(Table table);
 /// The next rows of a table, in the order of its primary key: as a delta that makes the same rows elsewhere.
 struct Slice {
@@ -290,6 +321,8 @@ public:
     [[nodiscard]] virtual Coverage read_coverage(Instant since) = 0;
     [[nodiscard]] virtual std::vector<VersionRow> read_versions() = 0;
     [[nodiscard]] virtual std::map<std::string, std::string> read_files(int version) = 0;
+    /// Steps of the tariff work, newest first, of one version or (0) of all; pages go by their numbers.
+    [[nodiscard]] virtual std::vector<AuditRow> read_audit(int version, const Page& page) = 0;
     [[nodiscard]] virtual std::vector<KeyRow> read_keys() = 0;
     [[nodiscard]] virtual std::vector<CustomerRow> read_customers(CustomerId after, int limit) = 0;
     /// One small read and, for /readyz, nothing else; throws when the store does not answer.

@@ -26,7 +26,7 @@ struct Stand {
     std::array<std::int64_t, table_count> there{};  ///< rows the source had when the move began
 
     [[nodiscard]] std::string text() const {
-        std::string text = "1 " + std::to_string(table) + " " + (after.empty() ? "-" : data::to_hex(after)) + "\n";
+        std::string text = "2 " + std::to_string(table) + " " + (after.empty() ? "-" : data::to_hex(after)) + "\n";
         for (std::size_t i = 0; i < table_count; ++i)
             text += copied[i].text() + " " + std::to_string(there[i]) + "\n";
         return text;
@@ -36,7 +36,7 @@ struct Stand {
         Stand stand;
         int form = 0;
         std::string after, digest;
-        if (!(in >> form >> stand.table >> after) || form != 1)
+        if (!(in >> form >> stand.table >> after) || form != 2)
             throw TransferRefused(
                 "the target holds a migration of another program version: finish it with that one, or " + begin_anew);
         if (after != "-") stand.after = unhex(after);

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import uuid
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from jsonschema import Draft202012Validator
 
-from blackbox import (ATTACH, BATCH, BE, FR, JP, ROOT, STRUCTURED, TABLE, megabytes, money, monthly,
+from blackbox import (ATTACH, BATCH, BE, FR, JP, ROOT, STRUCTURED, TABLE, Service, megabytes, money, monthly,
                       network, new_event, now, rfc3339, run, wait_for)
 
 NPM = ROOT / "tests" / "npm"
@@ -410,8 +411,66 @@ def publishTariffs(service):
 
 
 @call
+def approveTariffs(service):
+    version = service.upload().json()["version"]
+    refused = service.post(f"/v1/tariffs/versions/{version}/approve", json={"reason": "without keys all are one"})
+    assert refused.status_code == 403
+    yield refused
+    with tempfile.TemporaryDirectory() as folder:  # where two people have keys
+        office = Service(folder)
+        keys = [run("keys", "create", "--role", role, "--store", office.store).stdout.strip()
+                for role in ("product", "approver")]
+        office.start()
+        author, approver = ({"Authorization": f"Bearer {key}"} for key in keys)
+        office.post("/v1/tariffs/versions", data=TABLE.replace("zone:nordic", "SE"),
+                    headers={**author, "Content-Type": "text/csv"})
+        yield office.post("/v1/tariffs/versions/1/approve", json={"reason": "as contracted"}, headers=approver)
+        office.kill()
+
+
+@call
 def rollBackTariffs(service):
     yield service.post("/v1/tariffs/rollback", json={"to": service.publish(), "reason": "a try"})
+
+
+@call
+def listTariffSteps(service):
+    service.publish()
+    yield service.get("/v1/tariffs/audit")
+
+
+@call
+def verifyTariffSteps(service):
+    service.publish()
+    yield service.get("/v1/tariffs/audit/verify")
+
+
+@call
+def listStepsOfTariffVersion(service):
+    yield service.get(f"/v1/tariffs/versions/{service.publish()}/audit")
+
+
+@call
+def diffTariffs(service):
+    service.publish()
+    rails = "rule,plan,destination,service,value,currency,unit\nmaximum_price,*,*,data,50,GBP,MB\n"
+    dearer = TABLE.replace("1.00", "1.10").replace("*,ES,data", "*,PT,data")
+    parts = {"tariffs": dearer, "zones": "zone,country\nnordic,SE\n", "fx": "base,quote,rate\nGBP,EUR,1.30\n",
+             "passes": "pass,plan,destination,price,currency,allowance,validity\njp-day,*,JP,6.00,GBP,500 MB,24 h\n",
+             "rails": rails}
+    version = service.post("/v1/tariffs/versions", files=parts).json()["version"]
+    response = service.get(f"/v1/tariffs/versions/{version}/diff")
+    diff = response.json()
+    assert all(diff[part] for part in ("added", "removed", "changed", "zones", "fx", "passes", "guardRails"))
+    yield response
+    yield service.get(f"/v1/tariffs/versions/{version}/diff", params={"format": "csv"})
+
+
+@call
+def previewTariffs(service):
+    path = f"/v1/tariffs/versions/{service.publish()}/preview"
+    yield service.get(path, params={"country": "FR", "plan": "gold", "at": rfc3339(now()), "language": "de"})
+    yield service.get(path, params={"class": "inflight"})
 
 
 @call
@@ -635,11 +694,12 @@ def test_the_page_of_a_link_refuses_as_the_document_says(service, document):
 
 def test_a_parameter_that_is_none_is_refused_as_the_document_says(service, document):
     customer = service.customer()
+    version = str(service.publish())
     for path, method, operation in operations(document):
+        path = path.replace("{msisdn}", quote(customer.msisdn, safe="")).replace("{n}", version)
         names = [resolved(document, parameter)["name"] for parameter in operation.get("parameters", [])]
         for name in {"limit", "cursor", "state", "mcc", "ipOf", "homeCountry", "at"} & set(names):
-            response = service.call(method.upper(), path.replace("{msisdn}", quote(customer.msisdn, safe="")),
-                                    params={"mcc": "208", name: "0x"})
+            response = service.call(method.upper(), path, params={"mcc": "208", name: "0x"})
             assert response.status_code in (400, 422), (operation["operationId"], name, response.text)
             assert_declared(document, operation, response, explicit=True)
 

@@ -1,10 +1,13 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
 #include "service/engine/customer_jobs.h"
 #include "service/engine/evidence.h"
+#include "service/engine/tariff_audit.h"
+#include "service/engine/tariff_jobs.h"
 #include "tests/engine/workshop.h"
 
 using namespace roamguard;
@@ -176,13 +179,19 @@ TEST_CASE("of two instances that upload and publish at once each version is publ
     if (!testing::with_postgres()) return;
     Pair pair;
     const auto table = pair.a.around_->book->versions().front().table;
-    UploadJob of_a({{"tariffs", Workshop::plain_tariffs}}, "ann", "d"), of_b({{"tariffs", "x"}}, "bob", "e");
+    UploadJob of_a({{"tariffs", Workshop::plain_tariffs}}, "ann", 1), of_b({{"tariffs", "x"}}, "bob", 1);
     pair.at_once(of_a, of_b);
     CHECK(of_a.version().number + of_b.version().number == 3);
-    PublishJob one(of_a.version(), table, std::nullopt, "carl", ""),
-        other(of_a.version(), table, std::nullopt, "eve", "");
+    const int force = number_in_force(pair.a.store->read_versions(), pair.a.engine->now());
+    PublishJob one(of_a.version().number, table, std::nullopt, {force, {}}, {"carl", "", std::nullopt}),
+        other(of_a.version().number, table, std::nullopt, {force, {}}, {"eve", "", std::nullopt});
     pair.at_once(one, other);
-    CHECK(one.refusal().empty() != other.refusal().empty());
+    CHECK((one.refusal() == StepRefusal::none) != (other.refusal() == StepRefusal::none));
+    auto steps = pair.b.store->read_audit(0, {});
+    std::reverse(steps.begin(), steps.end());
+    CHECK(steps.size() == 3);
+    CHECK(audit_fault(steps, pair.b.store->read_versions(),
+                      [&](int version) { return files_digest(pair.b.store->read_files(version)); }) == std::nullopt);
 }
 
 TEST_CASE("a thousand small jobs at two instances never lock each other out, and every sum is right") {

@@ -100,6 +100,9 @@ public:
     Coverage read_coverage(Instant since) override { return store_->read_coverage(since); }
     std::vector<VersionRow> read_versions() override { return store_->read_versions(); }
     std::map<std::string, std::string> read_files(int version) override { return store_->read_files(version); }
+    std::vector<AuditRow> read_audit(int version, const Page& page) override {
+        return store_->read_audit(version, page);
+    }
     std::vector<KeyRow> read_keys() override { return store_->read_keys(); }
     std::vector<CustomerRow> read_customers(CustomerId after, int limit) override {
         return store_->read_customers(after, limit);

@@ -418,11 +418,14 @@ private:
             tariffs::Table::compile(files, [&](geoip::Country country) { return networks.known_country(country); });
         require(compiled.table != nullptr, "the tariff does not compile:\n" + csv_of(tariff));
         try {
-            engine::UploadJob upload(files, "ann", "digest");
+            engine::UploadJob upload(files, "ann", 0);
             engine_->submit(upload);
-            engine::PublishJob publication(upload.version(), compiled.table, effective, "bob", "");
+            const int force =
+                engine::number_in_force(engine_->store().read_versions(), effective.value_or(engine_->now()));
+            engine::PublishJob publication(upload.version().number, compiled.table, effective, {force, {}},
+                                           {"bob", "", std::nullopt});
             engine_->submit(publication);
-            require(publication.refusal().empty(), "a tariff was refused: " + publication.refusal());
+            require(publication.refusal() == engine::StepRefusal::none, "a tariff was refused");
             if (effective) return;  // the model has it from the beginning
             tariff.effective = publication.version().effective_at.value().ms;
             model_.publish(tariff);

@@ -206,6 +206,9 @@ public:
     std::map<std::string, std::string> read_files(int version) override {
         return value_of(shelf_->files, version).value_or(std::map<std::string, std::string>{});
     }
+    std::vector<AuditRow> read_audit(int version, const Page& page) override {
+        return newest(shelf_->audit, page, [&](const AuditRow& row) { return version == 0 || row.version == version; });
+    }
     std::vector<KeyRow> read_keys() override {
         std::vector<KeyRow> rows;
         for (const auto& [id, row] : shelf_->keys)
@@ -246,6 +249,8 @@ private:
                 throw std::runtime_error("an event was taken twice");
         for (const EvidenceRow& row : delta.evidence)
             if (shelf_->evidence.count(row.row)) throw std::runtime_error("an entry of the evidence was written twice");
+        for (const AuditRow& row : delta.audit)
+            if (shelf_->audit.count(row.number)) throw std::runtime_error("a step was written twice");
         for (const MessageRow& row : delta.messages)
             if (const auto other = read_message(row.id); other && other->row != row.row)
                 throw std::runtime_error("another message has this id");
@@ -274,6 +279,8 @@ private:
             shelf_->versions[row.number] = row;
         for (const auto& [version, files] : delta.files)
             shelf_->files[version] = files;
+        for (const AuditRow& row : delta.audit)
+            shelf_->audit[row.number] = row;
         for (const KeyRow& row : delta.keys)
             shelf_->keys[row.id] = row;
         for (CustomerId customer : delta.erased)

@@ -24,6 +24,7 @@ struct Shelf {
     std::map<std::int64_t, storage::FindingRow> findings;
     std::map<int, storage::VersionRow> versions;
     std::map<int, std::map<std::string, std::string>> files;
+    std::map<std::int64_t, storage::AuditRow> audit;
     std::map<std::string, storage::KeyRow> keys;
 };
 

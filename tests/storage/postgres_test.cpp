@@ -155,6 +155,24 @@ TEST_CASE("of two instances that take the same version number or publish the sam
     CHECK(b->read_versions().front().published_by == "bob");
 }
 
+TEST_CASE("of two instances that take a step of the tariff work at once one is a conflict and changes nothing") {
+    if (!testing::with_postgres()) return;
+    const Home home(Kind::postgres);
+    auto a = home.open(), b = home.open();
+    Delta first;
+    first.versions = {{1, "draft", std::nullopt, Instant{5}, "ann", "", "", "d1"}};
+    first.files = {{1, {{"tariffs", "x"}}}};
+    first.audit = {{1, Instant{5}, 1, "uploaded", "ann", "", "d1", "", {}}};
+    a->commit(first);
+    Delta second;
+    second.versions = {{2, "draft", std::nullopt, Instant{5}, "eve", "", "", "d2"}};
+    second.files = {{2, {{"tariffs", "x"}}}};
+    second.audit = {{1, Instant{5}, 2, "uploaded", "eve", "", "d2", "", {}}};
+    CHECK_THROWS_AS(b->commit(second), StoreConflict);
+    CHECK(b->read_versions().size() == 1);
+    CHECK(b->read_audit(0, {}).at(0).who == "ann");
+}
+
 TEST_CASE("what one instance publishes is news to the others, with and without notifications") {
     if (!testing::with_postgres()) return;
     const Home home(Kind::postgres);
@@ -256,7 +274,7 @@ TEST_CASE("instances that start at once on an empty database make the schema onc
     for (std::thread& thread : threads)
         thread.join();
     CHECK(opened == 4);
-    CHECK(psql(home.url(), "SELECT version FROM schema_version") == "2");
+    CHECK(psql(home.url(), "SELECT version FROM schema_version") == "3");
 }
 
 TEST_CASE("instances that start at once on an old schema bring it forward once, also while somebody reads a table") {
@@ -286,7 +304,7 @@ TEST_CASE("instances that start at once on an old schema bring it forward once, 
     for (std::thread& thread : threads)
         thread.join();
     CHECK(opened == 4);
-    CHECK(psql(home.url(), "SELECT version FROM schema_version") == "2");
+    CHECK(psql(home.url(), "SELECT version FROM schema_version") == "3");
 }
 
 TEST_CASE("a newer schema, a server that is not there and one that takes no text are refused by name") {
@@ -296,7 +314,7 @@ TEST_CASE("a newer schema, a server that is not there and one that takes no text
     (void)psql(home.url(), "UPDATE schema_version SET version=99");
     CHECK(sentence_of<StoreUnavailable>([&] { (void)home.open(); }) ==
           "the database " + postgres::masked(home.url()) +
-              " cannot be used: it has schema 99, this program knows 2: run the newer program, or restore a backup "
+              " cannot be used: it has schema 99, this program knows 3: run the newer program, or restore a backup "
               "made before it");
     const std::string away =
         sentence_of<StoreUnavailable>([] { (void)open_store("postgresql://roamguard:secret@127.0.0.1:1/roamguard"); });

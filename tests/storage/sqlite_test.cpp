@@ -32,7 +32,7 @@ TEST_CASE("a database of a newer schema is refused") {
     sqlite3_close(db);
     CHECK(sentence_of<StoreUnavailable>([&] { (void)open_store(home.url()); }) ==
           "the database " + home.file() +
-              " cannot be used: it has schema 99, this program knows 2: run the newer program, or restore a backup "
+              " cannot be used: it has schema 99, this program knows 3: run the newer program, or restore a backup "
               "made before it");
 }
 
@@ -83,4 +83,48 @@ TEST_CASE("a database of the first schema is brought forward, and what was lease
     CHECK_FALSE(row->leased);
     CHECK(row->topic.empty());
     CHECK_FALSE(row->confirm_by);
+}
+
+TEST_CASE("a database with versions of the schema before is brought forward: they were compared with none") {
+    const Home home(Kind::sqlite);
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open(home.file().c_str(), &db) == SQLITE_OK);
+    for (const char* name : {"0001_first.sql", "0002_edges.sql"}) {
+        const std::string script(data::embedded_files().at(std::string("service/storage/schema/sqlite/") + name));
+        REQUIRE(sqlite3_exec(db, script.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    }
+    REQUIRE(sqlite3_exec(db,
+                         "PRAGMA user_version=2;"
+                         "INSERT INTO tariff_version VALUES(1,'published',7,5,'ann','bob','summer','d1');"
+                         "INSERT INTO tariff_version VALUES(2,'draft',NULL,8,'ann','','','d2');",
+                         nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(db);
+    auto store = open_store(home.url());
+    const auto versions = store->read_versions();
+    REQUIRE(versions.size() == 2);
+    CHECK(versions[1].note == "summer");
+    CHECK(versions[1].effective_at == std::optional(Instant{7}));
+    CHECK(versions[0].state == "draft");
+    CHECK(versions[0].base == 0);
+    CHECK(versions[0].approved_by.empty());
+    CHECK_FALSE(versions[0].approved_at);
+    CHECK(store->read_audit(0, {}).empty());
+}
+
+TEST_CASE("a step of the tariff work is neither changed nor taken away, whoever writes the SQL") {
+    const Home home(Kind::sqlite);
+    {
+        auto store = open_store(home.url());
+        Delta delta;
+        delta.audit = {{1, Instant{5}, 1, "published", "bob", "summer", "d1", "", {}}};
+        store->commit(delta);
+    }
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open(home.file().c_str(), &db) == SQLITE_OK);
+    for (const char* sql : {"UPDATE tariff_audit SET who='eve'", "DELETE FROM tariff_audit"}) {
+        CHECK(sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_CONSTRAINT);
+        CHECK(std::string(sqlite3_errmsg(db)).find("a step of the tariff work is never") == 0);
+    }
+    sqlite3_close(db);
+    CHECK(open_store(home.url())->read_audit(0, {}).at(0).who == "bob");
 }

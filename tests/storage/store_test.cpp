@@ -376,6 +376,54 @@ TEST_CASE("tariff versions, their files and keys are kept and replaced") {
     CHECK(store->read_keys()[0].hash == std::string(32, '\x01'));
 }
 
+TEST_CASE("a draft keeps what it was compared with, and who approved it against which version") {
+    const Home home(EACH_STORE());
+    auto store = home.open();
+    VersionRow version{1, "draft", std::nullopt, Instant{5}, "ann", "", "", "d1", 7};
+    Delta draft;
+    draft.versions = {version};
+    draft.files = {{1, {{"tariffs", "a"}}}};
+    store->commit(draft);
+    CHECK(store->read_versions().at(0).base == 7);
+    CHECK(store->read_versions().at(0).approved_by.empty());
+    CHECK_FALSE(store->read_versions().at(0).approved_at);
+    version.approved_by = "bob";
+    version.approval = "compared with the contract";
+    version.approved_at = Instant{8};
+    version.approved_base = 9;
+    Delta approved;
+    approved.versions = {version};
+    store->commit(approved);
+    const VersionRow read = store->read_versions().at(0);
+    CHECK(read.state == "draft");
+    CHECK(read.base == 7);
+    CHECK(read.approved_by == "bob");
+    CHECK(read.approval == "compared with the contract");
+    CHECK(read.approved_at == std::optional(Instant{8}));
+    CHECK(read.approved_base == 9);
+}
+
+TEST_CASE("the steps of the tariff work are added, listed newest first, and never written over") {
+    const Home home(EACH_STORE());
+    auto store = home.open();
+    const auto step = [](std::int64_t number, int version) {
+        AuditRow row{number, Instant{number * 10}, version, "uploaded", "ann", "why", "d", "to 3", {}};
+        row.hash.fill(static_cast<std::uint8_t>(number));
+        return row;
+    };
+    Delta delta;
+    delta.audit = {step(1, 4), step(2, 5), step(3, 4)};
+    store->commit(delta);
+    CHECK(store->read_audit(0, {}) == std::vector<AuditRow>{step(3, 4), step(2, 5), step(1, 4)});
+    CHECK(store->read_audit(4, {}) == std::vector<AuditRow>{step(3, 4), step(1, 4)});
+    CHECK(store->read_audit(4, {3, 50}) == std::vector<AuditRow>{step(1, 4)});
+    CHECK(store->read_audit(0, {0, 1}) == std::vector<AuditRow>{step(3, 4)});
+    Delta over;
+    over.audit = {step(3, 5)};
+    CHECK_THROWS(store->commit(over));
+    CHECK(store->read_audit(0, {0, 1}) == std::vector<AuditRow>{step(3, 4)});
+}
+
 TEST_CASE("who is due by the clock comes first things first") {
     const Home home(EACH_STORE());
     auto store = home.open();

@@ -19,8 +19,8 @@ using testing::psql;
 
 namespace {
 
-const char* const tables[] = {"customer", "alias",   "session",        "seen",        "evidence", "message",
-                              "rejected", "finding", "tariff_version", "tariff_file", "api_key"};
+const char* const tables[] = {"customer", "alias",   "session",        "seen",        "evidence",     "message",
+                              "rejected", "finding", "tariff_version", "tariff_file", "tariff_audit", "api_key"};
 
 /// Every row of a database as SQL would write it, asked of SQLite itself.
 std::string dump(const std::string& file) {
@@ -99,7 +99,17 @@ Delta something_of_everything(int customers) {
         delta.findings.push_back({i % 2 ? "mismatch" : "unpriced", "key-" + n, id, Instant{i}, "{}", false, 6 * i + 4});
     }
     delta.versions = {{1, "published", Instant{5}, Instant{4}, "a", "b", "", "d1"},
-                      {2, "draft", std::nullopt, Instant{6}, "a", "", "n", "d2"}};
+                      {2, "draft", std::nullopt, Instant{6}, "a", "", "n", "d2", 1, "b", "looks right", Instant{7}, 1}};
+    for (int step = 1; step < 40; ++step)
+        delta.audit.push_back({step,
+                               Instant{step},
+                               step % 3,
+                               "approved",
+                               "ann",
+                               "Prüfung",
+                               "d1",
+                               "{}",
+                               {static_cast<std::uint8_t>(step), 0, 255}});
     delta.files = {{1, {{"tariffs.csv", "a,b\n"}, {"fx.csv", ""}, {"zones.csv", bytes}}}, {2, {{"tariffs.csv", "x"}}}};
     delta.keys = {{"k-1", "admin", "x", std::string(32, '\xff'), Instant{1}, std::nullopt},
                   {"k-2", "care", "y", std::string(32, '\0'), Instant{2}, Instant{3}}};
@@ -293,6 +303,6 @@ TEST_CASE("what is no store, or of another schema, is no source") {
     run_sql(older, "PRAGMA user_version=1");
     CHECK(sentence_of<StoreUnavailable>([&] {
               (void)open_store(older.url(), Opening::read);
-          }).find("it has schema 1, this program's is 2: let `roamguard serve` of this program start on it once") !=
+          }).find("it has schema 1, this program's is 3: let `roamguard serve` of this program start on it once") !=
           std::string::npos);
 }

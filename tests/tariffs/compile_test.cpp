@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 
+#include "tariffs/oddities.h"
+#include "tariffs/rails.h"
 #include "tests/tariffs/tables.h"
 
 using namespace roamguard::tariffs;
@@ -139,7 +141,7 @@ TEST_CASE("each fault of a row names its line, column and code, and says what to
          "had or has no price, so that a less specific row applies"},
         {"p,JP,data,€3,EUR,MB,,,,,",
          "price not_a_number: `€3` cannot be read: write the number alone, such as 3 or 0.50: the "
-         "currency and the unit have columns of their own"},
+         "currency and the unit have columns of their own; did you mean 3?"},
         {"p,JP,data,=1+1,EUR,MB,,,,,",
          "price formula: `=1+1` begins like a spreadsheet formula: write the value itself, without "
          "the `=`"},
@@ -276,7 +278,7 @@ TEST_CASE("missing, empty, header-only, foreign and unknown files are each a fau
           "`CSV UTF-8`\n");
     CHECK(faults_of({{"tariffs", columns + "*,*,data,1,EUR,MB,,,,,\n"}, {"zone", zones}}) ==
           "zone:0  unknown_file: `zone` is no file of a tariff table, which has `tariffs` and may have `zones`, "
-          "`passes` and `fx`; "
+          "`passes`, `fx`, `rails` and `trips`; "
           "did you mean zones?\n");
     CHECK(warnings_of({{"tariffs", columns + "*,*,data,1,EUR,MB,,,,,\n"},
                        {"zones", "zone,country\n"},
@@ -389,7 +391,7 @@ TEST_CASE("each fault of a rate is named") {
         {"EUR,GBP,-1", "rate negative: `-1` cannot be a rate: the number must not be negative"},
         {"EUR,GBP,\"0,86\"",
          "rate decimal_comma: `0,86` cannot be a rate: write a point, not a comma, before the decimals, and "
-         "nothing between thousands"},
+         "nothing between thousands; did you mean 0.86?"},
         {"EUR,GBP,8.6E-1", "rate exponent: `8.6E-1` cannot be a rate: write the number out, without an exponent"},
         {"EUR,GBP,0.8600000000001",
          "rate bad_rate: `0.8600000000001` cannot be a rate: it is a number above zero with at most 12 "
@@ -484,12 +486,16 @@ TEST_CASE("a list with the dirt of real price lists is refused whole, with every
 
 TEST_CASE("the sample table compiles without fault or warning") {
     TableFiles files;
-    for (const char* name : {"tariffs", "zones", "passes", "fx"})
+    for (const char* name : {"tariffs", "zones", "passes", "fx", "rails", "trips"})
         files[name] = std::string(roamguard::data::embedded_files().at(std::string("data/sample/") + name + ".csv"));
     const auto compiled = compile(files);
     CHECK(text(compiled.faults).empty());
     CHECK(text(compiled.warnings).empty());
     REQUIRE(compiled.table);
+    CHECK(text(oddities(*compiled.table, nullptr)).empty());
+    CHECK(compiled.table->rails().size() == 7);
+    CHECK(compiled.table->trips().size() == 6);
+    CHECK(text(broken_rails(*compiled.table, nullptr)) == "");
     const auto price = [&](const char* plan, const char* code) {
         const Row* row = compiled.table->find({plan, std::nullopt, roamguard::geoip::NetworkClass::terrestrial,
                                                country(code), Service::data, Called::unknown});
