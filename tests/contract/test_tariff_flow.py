@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from blackbox import FR, FX, ZONES, Service, assert_problem, now, rfc3339, run
+from blackbox import ATTACH, FR, FX, ZONES, Service, assert_problem, network, new_event, now, rfc3339, run
 
 HEADER = "plan,destination,service,price,currency,unit,minimum,increment,tax,tax_rate,high_cost\n"
 RAILS = "rule,plan,destination,service,value,currency,unit\n"
@@ -263,9 +263,10 @@ def test_the_audit_is_whole_and_paged_without_gaps(office):
     ("UPDATE tariff_audit SET who='eve' WHERE number=2", "step 2"),
     ("DELETE FROM tariff_audit WHERE number=2", "step 2 is missing"),
     ("DELETE FROM tariff_audit WHERE number=3", "no step published it"),
-    ("UPDATE tariff_file SET content=replace(content,'8.00','9.00') WHERE version=2", "files of version 2"),
+    ("UPDATE tariff_file SET content=CAST(replace(CAST(content AS TEXT),'8.00','9.00') AS BLOB) WHERE version=2",
+     "files of version 2"),
     ("UPDATE tariff_version SET published_by='eve' WHERE number=1", "version 1"),
-    ("INSERT INTO tariff_version SELECT 9,state,effective_at,created,created_by,published_by,note,digest,base,"
+    ("INSERT INTO tariff_version SELECT 9,'draft',NULL,created,created_by,published_by,note,digest,base,"
      "approved_by,approval,approved_at,approved_base FROM tariff_version WHERE number=1", "version 9"),
 ], ids=["a step", "a step taken out", "the last step", "a file", "who published", "a version of no step"])
 def test_what_was_altered_in_the_database_shows(tmp_path, sql, said):
@@ -359,11 +360,16 @@ def test_a_diff_is_against_the_version_in_force_unless_another_is_named(desk):
     assert_problem(desk.bob.call("GET", f"/v1/tariffs/versions/{draft}/diff", params={"against": "4711"}), 404)
 
 
+def assert_no_formulas(rows):
+    for row in rows:
+        for cell in row:
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), row
+
+
 @pytest.mark.parametrize("how", [{"headers": {"Accept": "text/csv"}}, {"params": {"format": "csv"}}], ids=str)
 def test_a_diff_comes_as_a_spreadsheet_whose_cells_are_no_formulas(desk, how):
-    evil = "=HYPERLINK(1)"
     before = desk.ann.upload(tariffs=simple("1.00")).json()["version"]
-    after = desk.ann.upload(tariffs=simple("0.25", f"{evil},DE,data,1.00,GBP,MB,,,incl,20,no")).json()["version"]
+    after = desk.ann.upload(tariffs=simple("0.25", "gold,DE,data,1.00,GBP,MB,,,incl,20,no")).json()["version"]
     params = {"against": before, **how.get("params", {})}
     response = desk.bob.call("GET", f"/v1/tariffs/versions/{after}/diff", params=params, headers=how.get("headers", {}))
     assert response.status_code == 200, response.text
@@ -371,10 +377,8 @@ def test_a_diff_comes_as_a_spreadsheet_whose_cells_are_no_formulas(desk, how):
     rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert ["cheaper", "*", "FR", "data"] == rows[1][:4]
     assert rows[1][6] == "75"
-    assert any(evil in cell for row in rows for cell in row)
-    for row in rows:
-        for cell in row:
-            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), row
+    assert ["added", "gold", "DE", "data"] in [row[:4] for row in rows]
+    assert_no_formulas(rows)
 
 
 def test_an_upload_tells_what_is_odd_beside_the_version_in_force(desk):
@@ -396,6 +400,15 @@ def test_a_faulty_upload_comes_back_with_a_column_that_says_what_is_wrong(desk):
     assert not rows[1]["error"]
 
 
+def test_no_cell_that_comes_back_begins_a_formula(desk):
+    text = simple("1.00", *(f"*,DE,data,{evil},GBP,MB,,,incl,20,no" for evil in ("=HYPERLINK(1)", "+1", "-1", "@SUM(1)")))
+    response = desk.ann.call("POST", "/v1/tariffs/versions", params={"annotated": "tariffs"}, data=text.encode(),
+                             headers={"Content-Type": "text/csv", "Accept": "text/csv"})
+    rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert any("HYPERLINK" in cell for row in rows for cell in row)
+    assert_no_formulas(rows)
+
+
 def test_a_drafts_file_is_downloaded_with_what_its_guard_rails_say(desk):
     draft = desk.ann.upload(tariffs=simple(), rails=RAILS + "maximum_price,*,*,data,5,GBP,MB\n",
                             trips=TRIPS).json()["version"]
@@ -413,10 +426,12 @@ def test_a_drafts_file_is_downloaded_with_what_its_guard_rails_say(desk):
 def test_a_preview_of_the_version_in_force_is_word_for_word_what_a_traveller_gets(start):
     service = start()
     version = service.publish(simple("1.00", "*,FR,voice_mt,0.06,GBP,minute,1 s,1 s,incl,20,no"), None, None)
-    customer = service.customer(language="fr")
-    customer.attach(FR)
-    [sent] = customer.notifications("welcome")
-    preview = service.get(f"/v1/tariffs/versions/{version}/preview", params={"country": "FR", "language": "fr"}).json()
+    stranger = "+447700900777"  # nobody has a profile of it
+    service.result(new_event(ATTACH, {"subscriber": {"msisdn": stranger}, "visitedNetwork": network(FR)}))
+    [sent] = service.items("/v1/notifications", msisdn=stranger)
+    path = f"/v1/tariffs/versions/{version}/preview"
+    assert "Bienvenue" in service.get(path, params={"country": "FR", "language": "fr"}).json()["messages"][0]["text"]
+    preview = service.get(path, params={"mcc": "208", "mnc": "09"}).json()
     [message] = preview["messages"]
     assert message["kind"] == "welcome"
     assert (message["text"], message["language"], message["encoding"], message["segments"]) == (
