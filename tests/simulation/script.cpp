@@ -15,9 +15,6 @@ namespace {
 
 using tariffs::Span;
 
-/// In the middle of a month that ends within the longer runs.
-constexpr Time beginning = 1'774'958'400'000;  // 2026-03-31T12:00:00Z
-
 std::string decimal(std::int64_t millionths) {
     return tariffs::to_decimal({millionths, tariffs::Currency::parse("GBP").value()});
 }

@@ -53,6 +53,8 @@ struct Script {
     std::vector<Step> steps;
 };
 
+/// Shortly before the end of a month.
+inline constexpr Time beginning = 1'774'958'400'000;  // 2026-03-31T12:00:00Z
 inline constexpr int travellers = 3;
 inline constexpr std::int64_t million = 1'000'000;
 
