@@ -72,6 +72,8 @@ private:
     void send(const std::vector<Sent*>& sent);
     void happened(Sent& one);
     void send_again();
+    /// Other content under an id that was taken: refused, and the first stands.
+    void reused(const Step& step);
     void answer(const Step& step);
     bool by_app(const Step& step, const protection::Question& question, std::size_t choice);
     bool by_sms(const Step& step, const protection::Question& question, std::size_t choice);

@@ -99,8 +99,12 @@ void Run::live(std::size_t from, std::size_t to) {
     switch (first.what) {
         case Step::What::use:
         case Step::What::attach:
+        case Step::What::detach:
         case Step::What::again:
             events(from, to);
+            break;
+        case Step::What::reused:
+            reused(first);
             break;
         case Step::What::answer:
         case Step::What::reply:

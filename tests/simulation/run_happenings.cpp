@@ -31,10 +31,12 @@ Service service_of(tariffs::Service service) {
 
 void Run::events(std::size_t from, std::size_t to) {
     std::vector<Sent*> sent;
+    Time later = 0;
     for (std::size_t i = from; i < to; ++i) {
         const Step& step = script_.steps[i];
         if (step.what != Step::What::again) {
-            sent.push_back(&made(step, static_cast<Time>(i - from)));
+            if (!step.at_once) ++later;
+            sent.push_back(&made(step, later));
         } else if (!sent_.empty()) {
             auto earlier = sent_.begin();
             std::advance(earlier, static_cast<std::size_t>(step.which) % sent_.size());
@@ -48,9 +50,11 @@ void Run::events(std::size_t from, std::size_t to) {
 Run::Sent& Run::made(const Step& step, Time later) {
     const bool usage = step.what == Step::What::use;
     const Instant at{now() - step.ago.ms + later};
-    intake::RoamingEvent event =
-        engine::event_of("e-" + std::to_string(step.number),
-                         usage ? intake::EventType::usage : intake::EventType::attach, number_of(step.customer), at);
+    intake::RoamingEvent event = engine::event_of("e-" + std::to_string(step.number),
+                                                  usage                             ? intake::EventType::usage
+                                                  : step.what == Step::What::detach ? intake::EventType::detach
+                                                                                    : intake::EventType::attach,
+                                                  number_of(step.customer), at);
     event.plmn = geoip::Plmn::parse(step.plmn.substr(0, 3), step.plmn.substr(4));
     if (usage) {
         event.service = service_of(step.service);
@@ -97,10 +101,34 @@ void Run::happened(Sent& one) {
     one.applied = true;
     const Step& step = one.step;
     const Time at = one.event.time.at.ms;
+    if (step.what == Step::What::detach)  // "a detach never ends a trip"
+        return expect(step.customer, model_.clock(step.customer, now()));
     if (step.what == Step::What::attach)
         return expect(step.customer, model_.attach(step.customer, step.plmn, at, now()));
     Usage usage{step.plmn, step.service, step.quantity, step.session, at, step.charged, step.charged_as};
     expect(step.customer, model_.use(step.customer, usage, now()));
+}
+
+void Run::reused(const Step& step) {
+    if (sent_.empty()) return;
+    auto earlier = sent_.begin();
+    std::advance(earlier, static_cast<std::size_t>(step.which) % sent_.size());
+    if (!earlier->second.acknowledged) return;
+    intake::RoamingEvent other = earlier->second.event;
+    other.quantity += 1;
+    other.plmn = geoip::Plmn::parse(step.plmn.substr(0, 3), step.plmn.substr(4));
+    other.content[0] ^= 1;
+    EventsJob job({other});
+    weather_.next = step.trouble;
+    try {
+        engine_->submit(job);
+    } catch (const storage::StoreUnavailable&) {
+        return;
+    }
+    const engine::EventResult& result = job.results().front();
+    require(result.outcomes.front() == protection::Outcome::rejected && result.refusal &&
+                result.refusal->code == "id_reused",
+            "event " + other.id + " came with other content and was taken");
 }
 
 void Run::send_again() {
