@@ -65,6 +65,14 @@ void reopen_trip(Deciding& d) {
     trip.ended.reset();
 }
 
+/// Whether what was heard abroad is news after coming home. Of two attaches of one moment the later heard is where the
+/// customer is.
+bool left_home(const Deciding& d, Instant at) {
+    const std::optional<Instant>& since = d.state.trip.home_since;
+    const KnownPlace* known = d.state.place();
+    return since && (at > *since || (at == *since && known && !known->home()));
+}
+
 }  // namespace
 
 bool begins_trip(const Deciding& d, Instant at) {
@@ -77,7 +85,7 @@ void heard_abroad(Deciding& d, Instant at) {
     if (!begins_trip(d, at)) {
         if (reaches_back(d, at)) begin_trip_earlier(d, at);
         if (at > trip.last_heard) trip.last_heard = at;
-        if (trip.home_since && at > *trip.home_since) {  // home was left once more, and perhaps reached again
+        if (left_home(d, at)) {  // home was left once more, and perhaps reached again
             trip.home_since = home_already(d.state, at);
             reopen_trip(d);
         } else if (!trip.home_since) {

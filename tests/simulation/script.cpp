@@ -15,9 +15,6 @@ namespace {
 
 using tariffs::Span;
 
-/// In the middle of a month that ends within the longer runs.
-constexpr Time beginning = 1'774'958'400'000;  // 2026-03-31T12:00:00Z
-
 std::string decimal(std::int64_t millionths) {
     return tariffs::to_decimal({millionths, tariffs::Currency::parse("GBP").value()});
 }
@@ -158,6 +155,24 @@ Step draw_step(Dice& dice, int number) {
     return step;
 }
 
+/// What contradicts what was heard before: other content under an id that was taken, the end of a stay that nobody told
+/// of, two countries at one moment.
+void draw_contradictions(Dice& dice, std::vector<Step>& steps) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        Step& step = steps[i];
+        if (step.what == Step::What::wait && dice.one_in(2)) {
+            step.what = dice.one_in(2) ? Step::What::detach : Step::What::reused;
+            step.plmn = dice.one_of<std::string>({"440-10", "450-05", "262-01", "901-14", "234-15"});
+            step.which = dice.below(1 << 20);
+        }
+        if (i > 0 && step.what == Step::What::attach && steps[i - 1].what == Step::What::attach && dice.one_in(2)) {
+            step.together = step.at_once = true;
+            step.customer = steps[i - 1].customer;
+            step.ago = steps[i - 1].ago;
+        }
+    }
+}
+
 std::string at_text(Span span) {
     if (span.ms % 3'600'000 == 0) return fmt::format("{} h", span.ms / 3'600'000);
     if (span.ms % 60'000 == 0) return fmt::format("{} min", span.ms / 60'000);
@@ -182,6 +197,10 @@ std::string what_of(const Script& script, const Step& step) {
         }
         case Step::What::attach:
             return fmt::format("traveller {} attaches to {}", step.customer, step.plmn);
+        case Step::What::detach:
+            return fmt::format("traveller {} leaves {}", step.customer, step.plmn);
+        case Step::What::reused:
+            return fmt::format("the id of an earlier event comes with other content (draw {})", step.which);
         case Step::What::again:
             return fmt::format("an earlier event comes again (draw {})", step.which);
         case Step::What::answer:
@@ -211,6 +230,7 @@ std::string line_of(const Script& script, const Step& step) {
     std::string text = step.together ? "in the same batch " : at_text(step.after) + " later ";
     text += what_of(script, step);
     if (step.ago.ms) text += ", " + at_text(step.ago) + " ago";
+    if (step.at_once) text += ", at the same moment";
     const auto add = [&](std::string_view what, std::string_view prefix) {
         if (!what.empty()) text += fmt::format("; {}{}", prefix, what);
     };
@@ -247,6 +267,7 @@ Script script_of(std::uint64_t seed) {
     const int length = dice.between(5, 50);
     for (int i = 0; i < length; ++i)
         script.steps.push_back(draw_step(dice, i));
+    draw_contradictions(dice, script.steps);
     // A record so late that it joins two trips is counted to the one that is known: the model would count anew.
     if (caps.back().period == Cap::Period::trip)
         for (Step& step : script.steps)

@@ -23,7 +23,19 @@ enum class Gateway {
 
 /// One thing that happens. Each stands alone, so that a story goes on when others are taken out.
 struct Step {
-    enum class What { use, attach, again, answer, reply, profile, publish, wait, receipt } what = What::wait;
+    enum class What {
+        use,
+        attach,
+        detach,
+        again,
+        reused,
+        answer,
+        reply,
+        profile,
+        publish,
+        wait,
+        receipt
+    } what = What::wait;
     int number = 0;  ///< in the script as drawn: what ids follow from
     int customer = 0;
     tariffs::Span after;  ///< by the clock, since the step before
@@ -37,6 +49,7 @@ struct Step {
     int which = 0;          ///< of what there is to choose from: an earlier event, an open question, a profile, a table
     int choice = 0;         ///< of a question
     bool together = false;  ///< in one batch with the step before
+    bool at_once = false;   ///< at the very moment of the step before, where together with it
     Trouble trouble = Trouble::none;         ///< of its own commit
     Trouble timers_trouble = Trouble::none;  ///< of what falls due by the clock before it
     Trouble outbox_trouble = Trouble::none;  ///< of a dispatcher's commit after it
@@ -53,6 +66,8 @@ struct Script {
     std::vector<Step> steps;
 };
 
+/// Shortly before the end of a month.
+inline constexpr Time beginning = 1'774'958'400'000;  // 2026-03-31T12:00:00Z
 inline constexpr int travellers = 3;
 inline constexpr std::int64_t million = 1'000'000;
 
