@@ -7,6 +7,7 @@
 
 #include "service/engine/links.h"
 #include "service/engine/owing.h"
+#include "service/storage/due.h"
 
 namespace roamguard::engine {
 namespace {
@@ -116,7 +117,7 @@ void ClaimJob::run(Turn& turn) {
     claimed_.clear();
     for (std::int64_t row : rows_) {
         MessageRow* message = turn.message(row);
-        if (!message || !message->due || *message->due > turn.now) continue;
+        if (!message || !storage::is_due(*message, turn.now)) continue;
         if (message->state != MessageState::queued) {  // nothing that has ended may stay in the way
             message->due.reset();
             message->leased = false;

@@ -11,7 +11,8 @@ void TimersJob::run(Turn& turn) {
         Working* customer = turn.customer(id);
         if (!customer || !customer->state.wake || *customer->state.wake > turn.now) continue;  // done by another
         const protection::Terms terms = turn.terms(*customer);
-        const std::string seed = fmt::format("timer/{}/{}", id, customer->state.wake ? customer->state.wake->ms : 0);
+        // A clock that leapt ahead and was put right comes to the same time twice.
+        const std::string seed = fmt::format("timer/{}/{}/{}", id, customer->state.wake->ms, customer->state.entries);
         const protection::Decision decision =
             protection::decide_timers(terms, turn.around.world(), turn.now, seed, customer->state);
         customer->changed = true;

@@ -5,6 +5,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "service/storage/due.h"
 #include "service/storage/engines.h"
 #include "service/storage/postgres_pool.h"
 #include "service/storage/postgres_rows.h"
@@ -307,8 +308,12 @@ public:
 
     std::vector<std::int64_t> due_messages(const std::string& channel, Instant now, int limit) override {
         const Rows rows = readers_.run(
-            "SELECT row FROM message WHERE channel=$1 AND due IS NOT NULL AND due<=$2 ORDER BY due,row LIMIT $3",
-            Parameters().text(channel).add(now).add(limit));
+            "SELECT row FROM (SELECT row FROM message WHERE channel=$1 AND due<=$2 ORDER BY due,row LIMIT $4) a UNION "
+            "ALL "
+            "SELECT row FROM (SELECT row FROM message WHERE channel=$1 AND due>$3 AND leased=0 ORDER BY due,row LIMIT "
+            "$4) b "
+            "LIMIT $4",
+            Parameters().text(channel).add(now).add(latest_due(now)).add(limit));
         return first_column(rows);
     }
 

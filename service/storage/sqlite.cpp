@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "data/embedded.h"
+#include "service/storage/due.h"
 #include "service/storage/engines.h"
 #include "service/storage/folder_lock.h"
 #include "service/storage/sqlite_rows.h"
@@ -286,9 +287,13 @@ public:
     std::vector<std::int64_t> due_messages(const std::string& channel, Instant now, int limit) override {
         auto db = readers_.take();
         std::vector<std::int64_t> rows;
-        Use use =
-            db->use("SELECT row FROM message WHERE channel=? AND due IS NOT NULL AND due<=? ORDER BY due,row LIMIT ?");
-        use.bind(channel).bind(now).bind(limit);
+        Use use = db->use(
+            "SELECT row FROM (SELECT row FROM message WHERE channel=?1 AND due<=?2 ORDER BY due,row LIMIT ?4) UNION "
+            "ALL "
+            "SELECT row FROM (SELECT row FROM message WHERE channel=?1 AND due>?3 AND leased=0 ORDER BY due,row LIMIT "
+            "?4) "
+            "LIMIT ?4");
+        use.bind(channel).bind(now).bind(latest_due(now)).bind(limit);
         while (use.step())
             rows.push_back(use.integer(0));
         return rows;

@@ -311,7 +311,7 @@ public:
     [[nodiscard]] virtual std::optional<MessageRow> read_message(const std::string& id) = 0;
     /// Whose question it is; every question went out in a message.
     [[nodiscard]] virtual std::optional<CustomerId> read_question(const std::string& question) = 0;
-    /// Rows of a channel that are due to be sent, oldest first.
+    /// Rows of a channel that are due to be sent (due.h), oldest first.
     [[nodiscard]] virtual std::vector<std::int64_t> due_messages(const std::string& channel, Instant now,
                                                                  int limit) = 0;
     [[nodiscard]] virtual std::vector<RejectedRow> read_rejected(const Page& page) = 0;

@@ -152,6 +152,19 @@ TEST_CASE("a cap under a new id goes on from what the dropped one counted") {
     });
 }
 
+TEST_CASE("a clock that leapt past the period's end and was put right leaves no full cap open") {
+    tell_all({
+        {"whoever goes on is held and asked again",
+         with(caps(tenner("monthly", R"(,"period":"day")"))),
+         {arrival,
+          {"use 10 MB", over, asked, "data held"},
+          {"25h: clock", "", "released monthly/1", "data allowed"},
+          {"2h: clock right", "", "", "data allowed"},
+          {"3h: use 1 MB on 440-10", "cap_reached, counted_over_cap, confirmation_requested, counted", asked,
+           "data held, used 10.00, overrun 1.00, question pending"}}},
+    });
+}
+
 TEST_CASE("a limit that changes") {
     const std::string staged = R"({"caps":[{"id":"monthly","services":["data"],"stages":["5.00","10.00"],
         "currency":"GBP","amount":"5.00","thresholds":[80])";

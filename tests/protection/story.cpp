@@ -201,7 +201,10 @@ Decision Story::act(Words& words) {
     if (verb == "reload") return reload(words.rest());
     if (verb == "sim") return change_profile("{}", Sim::changed);
     if (verb == "publish") return publish(words.rest());
-    if (verb == "clock") return decide_timers(terms(), world(), now_, "timers-" + std::to_string(steps_), state_);
+    if (verb == "clock") {
+        if (!words.done() && words.take() == "right") now_ = at_;
+        return decide_timers(terms(), world(), now_, "timers-" + std::to_string(steps_), state_);
+    }
     return use(words, verb);
 }
 

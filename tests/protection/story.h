@@ -31,6 +31,7 @@
 //     ask data|call|take|text|receive [N MB ...] ...     (may so much be used? without a quantity: how much may be)
 //         ... [on PLMN] [in session S] [to premium] [used N MB] [final] [emergency]
 //     clock                                    nothing happens but the time
+//     clock right                              a clock that was ahead is set back to the step's hour
 //     profile {JSON merge patch}               sim                    (the SIM was changed)
 //     reload {JSON merge patch}                (other terms by a reload: nothing is decided because of it)
 //     publish ROW ...                          a new tariff version takes effect

@@ -19,7 +19,7 @@ void Traveller::fall_due() {
                     step.held = step.over = true;  // whatever still arrives for that period stays overrun
                 };
                 due.emplace(in ? in->end : now, end_hold);
-            } else {
+            } else if (!step.held || !step.over) {  // what ended stays so, should the clock be set back
                 step.over = over;
             }
         }

@@ -178,8 +178,9 @@ void Traveller::settle(const Cap& of, const Period& in) {
     const bool rises = passed > step.mark;
     step.mark = std::max(step.mark, passed);
     if (of.hold && passed == 100) {
-        if (!step.held) ask_cap(of, step);
-        step.held = true;
+        const bool held = std::exchange(step.held, true) && !step.over;
+        step.over = false;
+        if (!held) ask_cap(of, step);
     } else if (rises) {
         send(passed == 100 ? "cap_reached" : "threshold", of.id, step.stage, passed);
     }

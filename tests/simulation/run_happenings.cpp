@@ -49,7 +49,7 @@ void Run::events(std::size_t from, std::size_t to) {
 
 Run::Sent& Run::made(const Step& step, Time later) {
     const bool usage = step.what == Step::What::use;
-    const Instant at{now() - step.ago.ms + later};
+    const Instant at{now() - ahead_ - step.ago.ms + later};
     intake::RoamingEvent event = engine::event_of("e-" + std::to_string(step.number),
                                                   usage                             ? intake::EventType::usage
                                                   : step.what == Step::What::detach ? intake::EventType::detach
@@ -217,8 +217,7 @@ void Run::publish(Tariff tariff, std::optional<Instant> effective) {
     try {
         engine::UploadJob upload(files, "ann", 0);
         engine_->submit(upload);
-        const int force =
-            engine::number_in_force(engine_->store().read_versions(), effective.value_or(engine_->now()));
+        const int force = engine::number_in_force(engine_->store().read_versions(), effective.value_or(engine_->now()));
         engine::PublishJob publication(upload.version().number, compiled.table, effective, {force, {}},
                                        {"bob", "", std::nullopt});
         engine_->submit(publication);

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "service/storage/due.h"
+
 namespace roamguard::testing {
 namespace {
 
@@ -171,8 +173,10 @@ public:
         return std::nullopt;
     }
     std::vector<std::int64_t> due_messages(const std::string& channel, Instant now, int limit) override {
-        return due_first(shelf_->messages, now, limit,
-                         [&](const MessageRow& row) { return row.channel == channel ? row.due : std::nullopt; });
+        return due_first(shelf_->messages, now, limit, [&](const MessageRow& row) -> std::optional<Instant> {
+            if (row.channel != channel || !is_due(row, now)) return std::nullopt;
+            return std::min(*row.due, now);
+        });
     }
     std::vector<RejectedRow> read_rejected(const Page& page) override {
         return newest(shelf_->rejected, page, [](const RejectedRow&) { return true; });

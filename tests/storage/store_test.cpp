@@ -210,6 +210,24 @@ TEST_CASE("due messages come oldest first, and those that wait for another do no
     CHECK(store->due_messages("sms", Instant{1000}, 1) == std::vector<std::int64_t>{2});
 }
 
+TEST_CASE("what a clock that was ahead put off is due once the clock is right; a lease is waited for") {
+    const Home home(EACH_STORE());
+    auto store = home.open();
+    const Instant now{1'000'000};
+    Delta delta;
+    MessageRow due = message(1, "n-1", 1), soon = message(2, "n-2", 2), misdated = message(3, "n-3", 3),
+               claimed = message(4, "n-4", 4);
+    due.due = now;
+    soon.due = now + tariffs::hours(1);
+    misdated.due = claimed.due = now + tariffs::hours(7 * 24);
+    claimed.leased = true;
+    delta.messages = {due, soon, misdated, claimed};
+    store->commit(delta);
+    CHECK(store->due_messages("sms", now, 10) == std::vector<std::int64_t>{1, 3});
+    CHECK(store->due_messages("sms", now, 1) == std::vector<std::int64_t>{1});
+    CHECK(store->due_messages("sms", now + tariffs::hours(1), 10) == std::vector<std::int64_t>{1, 2, 3});
+}
+
 TEST_CASE("lists come newest first and go on at their cursor") {
     const Home home(EACH_STORE());
     auto store = home.open();
