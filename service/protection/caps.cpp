@@ -328,7 +328,10 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
                 Instant at) {
     const CapRule rule = rule_of(count, present);
     const bool closed = count.end <= d.now;
-    if (delta <= 0 || (at_limit(rule, d.terms) == AtLimit::notify && !count.reached)) {
+    const bool notifies = at_limit(rule, d.terms) == AtLimit::notify;
+    // Changed to this by a clock that was ahead, in a period that has come back.
+    if (notifies && !closed) count.reached = false;
+    if (delta <= 0 || (notifies && !count.reached)) {
         count.used = plus(count.used, delta);
         if (delta <= 0 || closed) return;
         return rule.every ? count_steps(d, rule, count, place, at) : count_notices(d, rule, count, place, at);

@@ -165,7 +165,7 @@ TEST_CASE("a store that was moved to the other engine and back has the same rows
     const Home first(Kind::sqlite), between(EACH_ENGINE()), last(Kind::sqlite);
     fill(first);
     const TransferReport there = move(first, between);
-    CHECK(there.rows == std::array<std::int64_t, table_count>{40, 80, 80, 40, 160, 40, 40, 40, 2, 4, 2});
+    CHECK(there.rows == std::array<std::int64_t, table_count>{40, 80, 80, 40, 160, 40, 40, 40, 2, 4, 39, 2});
     CHECK(there.heads == 40);
     CHECK(there.chains == 40);
     CHECK(there.faults.empty());
