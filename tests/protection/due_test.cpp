@@ -78,6 +78,26 @@ TEST_CASE("a trip that silence ended counts its late records, also when the next
                 {"42d: use 1 MB on 440-10", "counted", "", "used 2.00"}}}});
 }
 
+TEST_CASE("the end of a trip, to the second and the millionth") {
+    tell_all({
+        {"home that is told late is not the end while events still come in",
+         {},
+         {{"0h: attach 440-10", "welcomed", "welcome", ""},
+          {"2h, heard 8h: attach home", "returned_home", "", "wakes 28802s"}}},
+        {"of home and abroad in one moment the later heard counts, also where the trip is not known yet",
+         {},
+         {{"10h: attach home", "returned_home", "", ""},
+          {"10h, heard 11h: attach 440-10", "welcomed", "welcome", "trip 1, place JP"},
+          {"17h: clock", "", "", "trip 1"}}},
+        {"the summary has every millionth",
+         {},
+         {{"0h: use 3 MB on 440-10", "welcomed, counted", "welcome", ""},
+          {"use 0 on 440-10 charged 0.000001 GBP", "counted", "", "added 0.000001 GBP"},
+          {"2h: attach home", "returned_home", "", ""},
+          {"8h: clock", "", "trip_summary 3.000001 GBP", "trip 1 ended"}}},
+    });
+}
+
 TEST_CASE("what is granted counts for a changed limit only where it has reached one") {
     tell_all({{"a limit lowered to what is used and granted warns and does not hold",
                {},
