@@ -1,5 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
+#include "service/protection/shown.h"
 #include "tests/protection/line.h"
 
 // What a question keeps of the terms it showed, and of its answer: contract, section 7.
@@ -126,7 +129,7 @@ TEST_CASE("a pass among the choices is printed with its terms") {
 }
 
 TEST_CASE("a decided question keeps who decided it, when, and of its offers only what was chosen") {
-    const std::string choice = GENERATE("extend", "pass:day", "decline");
+    const std::string choice = GENERATE(as<std::string>{}, "extend", "pass:day", "decline");
     Line line = at_its_cap(passes);
     const std::string id = line.state.questions.back().id;
     const AnswerDecision answered =
@@ -143,7 +146,36 @@ TEST_CASE("a decided question keeps who decided it, when, and of its offers only
     CHECK(question.actor == "agent");
     CHECK(question.decided == hour("3h"));
     CHECK(question.prices.empty());
-    CHECK(question.offers.size() == (choice == "pass:day" ? 1 : 0));
+    CHECK(question.offers.size() == (choice == "pass:day" ? 1U : 0U));
+}
+
+TEST_CASE("a page shows a destination's question with its place, prices, and that it is about data") {
+    Line line(dear, 10'000'000);
+    (void)arrive(line, hour("1h"));
+    Question question = line.state.questions.back();
+    const notifications::Facts facts = shown_facts(question, line.state, line.terms);
+    CHECK(facts.klass == geoip::NetworkClass::terrestrial);
+    CHECK(facts.country == question.place.country);
+    CHECK(facts.prices.size() == 2);
+    CHECK(facts.services == std::vector{tariffs::Service::data});
+    CHECK(facts.ambiguous);
+    CHECK_FALSE(facts.no_guarantee);
+    question.place.candidates.resize(1);
+    CHECK_FALSE(shown_facts(question, line.state, line.terms).ambiguous);
+    CHECK(shown_facts(question, line.state, line.terms).candidates.empty());
+}
+
+TEST_CASE("a page shows a cap's question with what the cap counts and how") {
+    Line line(cheap, 10'000'000);
+    line.terms.caps.front().services = {tariffs::Service::data, tariffs::Service::voice_mo};
+    line.record("a", 12 * mega, hour("2h"), hour("2h"));
+    line.terms.caps.front().tax = tariffs::Tax::excl;
+    const notifications::Facts facts = shown_facts(line.state.questions.back(), line.state, line.terms);
+    CHECK(facts.services == line.terms.caps.front().services);
+    CHECK(facts.cap_tax == tariffs::Tax::excl);
+    CHECK_FALSE(facts.per_trip);
+    CHECK(facts.period_end == line.state.counts.front().end);
+    CHECK(facts.stage == 1);
 }
 
 TEST_CASE("an answer to no question, or to one of several") {
@@ -274,7 +306,7 @@ TEST_CASE("an event's answer has the prices of where it happened") {
         place.klass = klass;
         CHECK(prices_at(place, line.terms, line.world(), hour("1h")).empty());
     }
-    const tariffs::Book none;
+    const tariffs::Book none{};
     CHECK(prices_at(abroad.place, line.terms, {&none, &networks(), &line.rules}, hour("1h")).empty());
 }
 
@@ -294,6 +326,21 @@ TEST_CASE("a place is kept as it was found") {
     CHECK(place.weak);
     CHECK_FALSE(place.realtime);
     CHECK(place.mcc == "208");
+}
+
+TEST_CASE("what is told at a place shows the place and its prices") {
+    Line line(cheap, 10'000'000);
+    const notifications::Facts welcome = arrive(line, hour("1h")).owed.front().facts;
+    CHECK(welcome.kind == notifications::Kind::welcome);
+    CHECK(welcome.klass == geoip::NetworkClass::terrestrial);
+    CHECK(welcome.country == line.state.place()->country);
+    CHECK(welcome.ambiguous);
+    CHECK(welcome.candidates == line.state.place()->candidates);
+    CHECK(welcome.language == "en");
+    CHECK(welcome.time_zone == "Europe/London");
+    CHECK(welcome.links == notifications::Links::none);
+    CHECK(welcome.prices.size() == 1);
+    CHECK_FALSE(welcome.no_guarantee);
 }
 
 TEST_CASE("a place that nobody named in time is kept as CAMARA's") {
