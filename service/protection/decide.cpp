@@ -153,7 +153,6 @@ Decision decide(const intake::RoamingEvent& event, const geoip::Place& found, co
             break;
         case EventType::subscription:
             out.add(Outcome::noted);
-            break;
     }
     out.prices = prices_at(out.place, terms, world, event.time.at);
     finish(d);

@@ -133,7 +133,6 @@ notifications::Facts facts_at(const KnownPlace& place, const Terms& terms, const
     if (facts.ambiguous) facts.candidates = place.candidates;
     facts.language = terms.language;
     facts.time_zone = terms.time_zone;
-    facts.links = notifications::Links::none;
     if (!place.home()) facts.prices = price_lines(place, terms, world, at);
     facts.no_guarantee = !place.realtime;
     return facts;

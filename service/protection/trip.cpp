@@ -17,16 +17,17 @@ bool reaches_back(const Deciding& d, Instant at) {
     if (at >= trip.started || trip.started - at >= d.rules().trip_silence) return false;
     for (const CapCount& count : d.state.counts)
         if (count.trip > 0 && count.trip < trip.number && count.end > at) return false;
-    const auto& places = d.state.places;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        if (!places[i].place.home() || places[i].at < at || places[i].at >= trip.started) continue;
-        std::size_t left = i;
-        while (left < places.size() && places[left].place.home())
-            ++left;
-        const Instant until = left < places.size() ? std::min(places[left].at, trip.started) : trip.started;
-        if (until - places[i].at >= d.rules().trip_home_dwell) return false;
+    const tariffs::Span lasting = d.rules().trip_home_dwell;
+    std::optional<Instant> home;  // since when, of a stay that was told of since then
+    for (const PlaceAt& one : d.state.places) {
+        if (one.place.home()) {
+            if (!home && one.at >= at) home = one.at;
+            continue;
+        }
+        if (home && std::min(one.at, trip.started) - *home >= lasting) return false;
+        home.reset();
     }
-    return true;
+    return !home || trip.started - *home < lasting;
 }
 
 /// Since when the customer is home, where that was told before anything of the trip was.
@@ -44,7 +45,7 @@ void begin_trip_earlier(Deciding& d, Instant at) {
 }
 
 /// The clock had ended the trip before a late event told that home did not last.
-void reopen_trip(Deciding& d) {
+void reopen_trip(Deciding& d, Instant at) {
     Trip& trip = d.state.trip;
     if (!trip.ended) return;
     for (CapCount& count : d.state.counts) {
@@ -52,15 +53,17 @@ void reopen_trip(Deciding& d) {
         count.end = far_future;
         const customers::CapRule* rule = rule_named(d.terms, count.cap);
         if (!count.reached || !rule || at_limit(*rule, d.terms) != customers::AtLimit::hold) continue;
-        Hold again;  // asleep: entering binds it and asks anew
+        const KnownPlace* known = d.state.place();
+        Hold again;
         again.cause = Cause::cap;
         again.about = count.cap;
         again.period_start = count.start;
         again.stage = count.stage;
         again.services = rule->services;
         again.since = d.now;
-        again.asleep = true;
+        again.asleep = !known || known->home();  // then entering binds it and asks anew
         hold(d, again, "the trip goes on");
+        if (!find_hold(d.state, Cause::cap, count.cap)->in_force().empty()) ask_cap(d, *rule, count, *known, at);
     }
     trip.ended.reset();
 }
@@ -87,9 +90,9 @@ void heard_abroad(Deciding& d, Instant at) {
         if (at > trip.last_heard) trip.last_heard = at;
         if (left_home(d, at)) {  // home was left once more, and perhaps reached again
             trip.home_since = home_already(d.state, at);
-            reopen_trip(d);
+            reopen_trip(d, at);
         } else if (!trip.home_since) {
-            reopen_trip(d);
+            reopen_trip(d, at);
         }
     } else {
         if (trip.number > 0 && !trip.ended)
@@ -108,7 +111,7 @@ void heard_abroad(Deciding& d, Instant at) {
 void came_home(Deciding& d, Instant at) {
     Trip& trip = d.state.trip;
     trip.touched = d.now;
-    if (trip.number > 0 && !trip.ended && !trip.home_since) trip.home_since = at;
+    if (!trip.ended && !trip.home_since) trip.home_since = at;
 }
 
 void end_trip(Deciding& d, Instant at) {
