@@ -32,7 +32,8 @@ TEST_CASE("a message shows nothing used as nothing") {
           {"10m: use 1 KB in session a", "counted", "", ""},
           {"12m: use 9215 KB in session a", told, early, "shows used 0.00, used 0.00"}}},
         {"of a period in which nothing was recorded when the last one's hold ends",
-         with(tenner("monthly", R"(,"period":"day","tax":"excl")")),
+         {caps(tenner("monthly", R"(,"period":"day","tax":"excl")")), "*,*,data,1.00,GBP,MB,1 B,1 B,excl,,\n", "", "",
+          false},
          {arrival,
           {"10h: use 10 MB on 440-10", over, asked, "data held"},
           {"16h: clock", "", "released monthly/1", "shows used 0.00, shows limit 10.00, shows tax excl"}}},
@@ -225,6 +226,7 @@ TEST_CASE("what a cap is told and held for names its period, and the hold since 
     CHECK(state.holds[0].period_start == day);
     CHECK(state.holds[0].stage == 1);
     CHECK(state.holds[0].since == hour("2h"));
+    CHECK(state.counts.at(0).currency == terms.caps[0].currency);
 
     const CapView now = cap_views(state, terms, hour("3h")).at(0);
     CHECK(now.start == day);

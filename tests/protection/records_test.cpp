@@ -109,11 +109,11 @@ TEST_CASE("without a tariff a charge in another currency counts for no cap and i
 }
 
 TEST_CASE("what a pass covers to its last byte is priced, also where the tariff has no price") {
-    tell_all({{"and nothing is asked",
+    tell_all({{"and the place is asked about now that the pass is over",
                at("*,KR,data,1.00,GBP,MB,,,,,\n"),
                {{"bundle b 0h 24h 4 MB JP", "", "", ""},
-                {"1h: use 4 MB on 440-10", "welcomed, counted", "welcome, pass_ended",
-                 "added 0.00 GBP, listed nothing, pass b ended, data allowed"}}}});
+                {"1h: use 4 MB on 440-10", "confirmation_requested, welcomed, counted",
+                 "welcome, pass_ended, confirm_destination", "added 0.00 GBP, listed nothing, pass b ended"}}}});
 }
 
 TEST_CASE("a call without a price holds no data") {
