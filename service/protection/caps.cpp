@@ -173,11 +173,11 @@ CapCount& count_of(Deciding& d, const CapRule& rule, Instant at) {
         const customers::Period period = customers::period_of(rule.period, at, d.terms.time_zone);
         count.start = period.start;
         count.end = period.end;
-        for (const CapCount& other : state.counts)  // an earlier rule's period runs to its end first
-            if (other.cap == rule.id && other.start < count.end && count.start < other.end) {
-                if (other.end <= at) count.start = std::max(count.start, other.end);
-                if (other.start > at) count.end = std::min(count.end, other.start);
-            }
+        for (const CapCount& other : state.counts) {  // an earlier rule's period runs to its end first
+            if (other.cap != rule.id) continue;
+            if (other.end <= at) count.start = std::max(count.start, other.end);
+            if (other.start > at) count.end = std::min(count.end, other.start);
+        }
     }
     state.counts.push_back(count);
     return state.counts.back();

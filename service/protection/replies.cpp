@@ -101,12 +101,12 @@ bool closed_again(const Deciding& d, const Question& question) {
     return count && count->stage == question.stage && count->reached;
 }
 
-/// Whether the hold it asked about stands, if only asleep at home; one that a pass lifts does not.
+/// Whether the hold it asked about stands, if only asleep at home; one that a pass lifts does not. A destination's has
+/// no period and no stage, nor has its question.
 bool held(const Deciding& d, const Question& question) {
     const Hold* hold = find_hold(d.state, question.cause, question.about);
-    return hold && (hold->asleep || !hold->in_force().empty()) &&
-           (question.cause == Cause::destination ||
-            (hold->period_start == question.period_start && hold->stage == question.stage));
+    return hold && (hold->asleep || !hold->in_force().empty()) && hold->period_start == question.period_start &&
+           hold->stage == question.stage;
 }
 
 /// The question a reply is about, or why there is none.

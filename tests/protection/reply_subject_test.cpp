@@ -280,4 +280,21 @@ TEST_CASE("of questions that are over the last twelve are kept, and every open o
     tell_all({{"a place's question outlives those about a cap", {}, steps}});
 }
 
+TEST_CASE("a pass bought for a stage is what its question was answered with, whatever its stage came to later") {
+    const std::vector<Step> bought{arrival, reached, {"reply 2", "", "receipt monthly/1", "bought 1, data allowed"}};
+    const auto then = [&](std::string title, const std::vector<Step>& steps) {
+        std::vector<Step> all = bought;
+        all.insert(all.end(), steps.begin(), steps.end());
+        return Tale{std::move(title), with_passes(), std::move(all)};
+    };
+    tell_all({
+        then("while it is valid", {decided("reply NO", "pass"), decided("reply NO CODE1", "pass")}),
+        then("when the stage was opened after it",
+             {{"26h: clock", "confirmation_requested", "pass_ended, confirm_cap monthly/1/100", "data held"},
+              {"answer extend", "", "receipt monthly/1", "stage 2, data allowed"},
+              {"reply NO CODE1", "", "help",
+               "replied helped, note already_decided, chosen pass, stage 2, data allowed"}}),
+    });
+}
+
 }  // namespace roamguard::protection::testing

@@ -191,4 +191,10 @@ TEST_CASE("each outcome, state and verdict has a word of its own, and nothing el
     CHECK_THROWS_AS(word(static_cast<ReplyResult>(11)), std::logic_error);
 }
 
+TEST_CASE("an id and a code follow from what they are of, today as in every version before") {
+    CHECK(derived_id("q-", "a", "b") == "q-c14cddc033f64b9dea80");
+    CHECK(derived_code("q-1") == "9984");
+    CHECK(derived_code("q-649") == "0012");
+}
+
 }  // namespace roamguard::protection::testing
