@@ -44,7 +44,8 @@ void recheck(Deciding& d, const customers::CapRule* before, const customers::Cap
     if (count.reached && ((passed < 100 && raised) || !holds)) return unreach(d, rule, count, "the limit was raised");
     if (count.reached) {
         const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
-        if (standing && standing->services != rule.services) {
+        if (!standing) return reach(d, rule, count, place, d.now);  // the cap was away meanwhile, and its hold with it
+        if (standing->services != rule.services) {
             Hold changed = *standing;
             changed.services = rule.services;
             hold(d, changed, "cap " + rule.id + " covers other services now");
