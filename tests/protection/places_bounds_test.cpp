@@ -219,13 +219,12 @@ TEST_CASE("what was waited for has come, wherever it is") {
         {"at home",
          {},
          {arrival, somewhere, {"1h: attach home", "returned_home", "", ""}, {"1h5m: clock", "", "", "place home"}}},
-        {"or in the past",
+        {"or shortly before, as the news of one crossing may differ in their times",
          {},
-         {arrival,
-          {"3h: use 1 MB on 440-10", "counted", "", ""},
-          {"2h, heard 4h: roaming-on", "noted", "", ""},
-          {"2h30m, heard 4h: attach 450-05", "stale", "", ""},
-          {"4h5m: clock", "", "", "place JP, holds none"}}},
+         {{"10m30s: attach home", "returned_home", "", ""},
+          {"10m45s: roaming-on", "noted", "", ""},
+          {"10m20s, heard 10m50s: attach 440-10", "stale", "", ""},
+          {"12m: clock", "", "", "place home, holds none"}}},
     });
 }
 
