@@ -44,8 +44,7 @@ void recheck(Deciding& d, const customers::CapRule* before, const customers::Cap
     if (count.reached && ((passed < 100 && raised) || !holds)) return unreach(d, rule, count, "the limit was raised");
     if (count.reached) {
         const Hold* standing = find_hold(d.state, Cause::cap, rule.id);
-        if (!standing) return reach(d, rule, count, place, d.now);  // the cap was away meanwhile, and its hold with it
-        if (standing->services != rule.services) {
+        if (standing && standing->services != rule.services) {
             Hold changed = *standing;
             changed.services = rule.services;
             hold(d, changed, "cap " + rule.id + " covers other services now");
@@ -107,6 +106,9 @@ void release_orphans(Deciding& d) {
         if (!orphan && d.terms.holds) continue;
         if (Question* question = open_question(d.state, hold.cause, hold.about))
             end_question(*question, Ending::release, d.now);
+        for (CapCount& count : d.state.counts)  // a cap that is put back within its period is found full anew
+            if (orphan && count.cap == hold.about && count.start == hold.period_start)
+                count.reached = count.early = false;
         if (hold.cause == Cause::cap)
             drop_cap_hold(d, hold.about, "the profile no longer asks for it");
         else

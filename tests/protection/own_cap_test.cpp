@@ -166,7 +166,8 @@ TEST_CASE("a higher first stage takes the place of those it reaches") {
          {arrival,
           wish("30"),
           {"reply YES", "", "receipt monthly/0", "limit 30.00"},
-          {"use 30 MB", over, "confirm_cap monthly/1/100", "choices decline"}}},
+          {"use 30 MB", over, "confirm_cap monthly/1/100", "data held"},
+          {"reply 1", "", "receipt monthly/1", "stage 2, limit none"}}},
     });
 }
 

@@ -69,7 +69,7 @@ TEST_CASE("usage that tells of the known place again says since when the device 
          {arrival,
           {"1h: use 1 MB on 440-10", "counted", "", "added 1.00 GBP"},
           {"2h: use 1 MB on 440-20", "counted", "", "added 3.00 GBP"},
-          {"3h: use 1 MB", "counted", "", "added 3.00 GBP"}}},
+          {"3h: use 1 MB", "threshold_reached, counted", "threshold monthly/1/50", "added 3.00 GBP"}}},
     });
 }
 
