@@ -55,10 +55,8 @@ bool flapping(const Deciding& d, const KnownPlace& place, Instant at) {
     if (places[entry].place.destination() != destination) return false;
     while (entry > 0 && places[entry - 1].place.destination() == destination)
         --entry;
-    if (entry == 0 || !places[entry - 1].place.home()) {
-        // Where nothing is known before the first entry the traveller is taken to have come from home.
-        if (entry > 0) return false;
-    }
+    // Where nothing is known before the first entry the traveller is taken to have come from home.
+    if (entry > 0 && !places[entry - 1].place.home()) return false;
     const Rules& rules = d.rules();
     return at - places[entry].at <= rules.inadvertent_window &&
            places[home_from].at - places[entry].at < rules.inadvertent_stay &&
@@ -95,7 +93,7 @@ void sleep_holds(Deciding& d) {
 void wake_holds(Deciding& d, const KnownPlace& place, Instant at) {
     for (std::size_t i = 0; i < d.state.holds.size(); ++i) {
         Hold& sleeping = d.state.holds[i];
-        if (sleeping.cause != Cause::cap || !sleeping.asleep) continue;
+        if (!sleeping.asleep) continue;
         Hold awake = sleeping;
         awake.asleep = false;
         hold(d, awake, "abroad again within the cap's period");
@@ -257,8 +255,7 @@ void enter_foreign(Deciding& d, const KnownPlace& place, Instant at, Because bec
     const std::string destination = place.destination();
     const bool same = known && known->destination() == destination && !begins_trip(d, at);
     const bool flaps = flapping(d, place, at);
-    const std::optional<std::string> left =
-        known && !known->home() && !same ? std::optional(known->destination()) : std::nullopt;
+    const std::optional<std::string> left = known && !same ? std::optional(known->destination()) : std::nullopt;
     place_told(d, at);
     if (because == Because::usage) d.out.reasons.push_back("usage newer than the known place acts as an attach");
     if (because == Because::authorization)
@@ -290,7 +287,7 @@ void attach(Deciding& d, const intake::RoamingEvent& event, const KnownPlace& pl
         return d.out.add(Outcome::stale);
     }
     if (!place.home()) return enter_foreign(d, place, at, Because::attach);
-    if (const KnownPlace* known = d.state.place(); known && !known->home()) leave(d, known->destination());
+    if (const KnownPlace* known = d.state.place()) leave(d, known->destination());
     place_told(d, at);
     remember(d.state, place, at);
     came_home(d, at);

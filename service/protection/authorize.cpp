@@ -176,14 +176,13 @@ bool is_held(Authorizing& a, const std::string& reason) {
 
 /// What the operator sells as a pass: no cap counts it.
 void give_of_pass(Authorizing& a, const HeldPass& pass) {
-    std::int64_t left = a.asked.requested.value_or(most_granted(a));
+    const std::int64_t most = most_granted(a);
+    std::int64_t left = std::min(a.asked.requested.value_or(most), most);
     if (pass.allowance) {
         std::int64_t free = *pass.allowance - pass.used;
         for (const Grant& grant : a.d.state.grants)
             if (grant.pass == pass.id) free -= grant.quantity;
         left = std::min(left, free);
-    } else {
-        left = std::min(left, most_granted(a));
     }
     if (left <= 0) {  // others may use up what is left of it
         const auto lifted = std::find_if(a.d.state.holds.begin(), a.d.state.holds.end(), [&](const Hold& hold) {

@@ -106,6 +106,9 @@ void release_orphans(Deciding& d) {
         if (!orphan && d.terms.holds) continue;
         if (Question* question = open_question(d.state, hold.cause, hold.about))
             end_question(*question, Ending::release, d.now);
+        for (CapCount& count : d.state.counts)  // a cap that is put back within its period is found full anew
+            if (orphan && count.cap == hold.about && count.start == hold.period_start)
+                count.reached = count.early = false;
         if (hold.cause == Cause::cap)
             drop_cap_hold(d, hold.about, "the profile no longer asks for it");
         else

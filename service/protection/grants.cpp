@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t most_grants = 32;
 
 bool belongs(const Grant& grant, std::string_view session, tariffs::Service service) {
-    return grant.session == session && grant.service == service;
+    return !grant.mixed && grant.session == session && grant.service == service;
 }
 
 void add_shares(Grant& grant, const std::vector<GrantShare>& shares) {
@@ -73,6 +73,7 @@ void merge_oldest(std::vector<Grant>& grants) {
     }
     Grant& oldest = grants.front();
     oldest.session.clear();
+    oldest.mixed = true;
     oldest.reported = true;
     oldest.pass.clear();
     merge(grants, oldest, grants.begin() + 1);

@@ -233,7 +233,6 @@ void relift_holds(Deciding& d, Instant at) {
     std::vector<Hold> bound;
     for (Hold& hold : d.state.holds) {
         const std::vector<Service> lifted = lifted_of(d.state, place, hold, d.now);
-        if (lifted == hold.lifted) continue;
         const std::vector<Service> opened = without(lifted, hold.lifted), closed = without(hold.lifted, lifted);
         hold.lifted = lifted;
         if (!opened.empty())

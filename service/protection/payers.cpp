@@ -53,8 +53,10 @@ Meant by_code(const std::vector<Candidate>& all, const std::string& code) {
     for (const Candidate& one : all) {
         if (one.question->code != code) continue;
         if (one.open && open) return {std::nullopt, true};  // two lines have the same code by chance
-        if (one.open) open = &one;
-        if (!one.open && (!closed || closed->question->asked <= one.question->asked)) closed = &one;
+        if (one.open)
+            open = &one;
+        else if (!closed || closed->question->asked <= one.question->asked)
+            closed = &one;
     }
     if (const Candidate* meant = open ? open : closed) return {meant->line, false};
     return {std::nullopt, std::any_of(all.begin(), all.end(), open_on_a_line)};
@@ -94,9 +96,8 @@ void owe_of_question(Deciding& d, const Question& question, Owed owed) {
         d.out.owed.push_back(std::move(owed));
         return;
     }
-    const auto& kind = d.state.profile.kind;
     d.out.owed.push_back(for_payer(d.state, owed));
-    if (!kind || *kind != customers::LineKind::m2m)  // nobody reads what a machine is told
+    if (d.state.profile.kind != customers::LineKind::m2m)  // nobody reads what a machine is told
         d.out.owed.push_back(for_user(std::move(owed)));
 }
 

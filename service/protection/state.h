@@ -213,8 +213,9 @@ struct Grant {
     std::vector<GrantShare> shares;
     std::string pass;           ///< the pass it draws on, if one
     std::int64_t recorded = 0;  ///< base units that came as records before their sender reported them as used
+    bool mixed = false;         ///< of several sessions taken together: no record says which of it has come
     auto fields() {
-        return std::tie(session, service, quantity, valid_until, keep_until, reported, shares, pass, recorded);
+        return std::tie(session, service, quantity, valid_until, keep_until, reported, shares, pass, recorded, mixed);
     }
 };
 

@@ -24,6 +24,28 @@ TEST_CASE("what was held is released with its services, awake or asleep") {
     CHECK(line.state.holds.empty());
 }
 
+TEST_CASE("what a bundle lifts of a hold") {
+    const std::string over = "cap_reached, confirmation_requested, counted";
+    tell_all({
+        {"is lifted once, also when the cap covers more services since",
+         {},
+         {{"0h: attach 440-10", "welcomed", "welcome", ""},
+          {"1h: use 12 MB", over, "confirm_cap monthly/1/100", "data held"},
+          {"2h: bundle b 2h 48h unlimited JP", "", "", "data allowed, lifted data"},
+          {R"(3h: profile {"caps":[{"id":"monthly","services":["data","sms_mo"],"amount":"10.00","currency":"GBP",
+              "period":"month","extension":"5.00"}]})",
+           "", "", "data allowed, lifted data"},
+          {"4h: ask text 1 message", "", "", "said hold held"}}},
+        {"is nothing at home, where none applies",
+         {},
+         {{"0h: attach 440-10", "welcomed", "welcome", ""},
+          {"2h: attach home", "returned_home", "", ""},
+          {"3h: bundle b 3h 48h unlimited *", "", "", ""},
+          {"1h, heard 4h: use 12 MB on 440-10", over, "confirm_cap monthly/1/100",
+           "holds cap:monthly/asleep, lifted nothing"}}},
+    });
+}
+
 TEST_CASE("a cap that is named like a country is held besides that country") {
     Line line("*,*,data,1.00,GBP,MB,1 B,1 B,,,yes\n", 10'000'000);
     line.terms.caps.front().id = "FR";

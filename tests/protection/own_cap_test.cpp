@@ -55,6 +55,20 @@ TEST_CASE("a cap that is not above the present one counts at once") {
           {"reply CAP 8", "", "receipt monthly/0", "limit 8.00"},
           {"use 8 MB", "cap_reached, confirmation_requested, counted", "confirm_cap monthly/1/100", "data held"},
           {"reply 1", "", "receipt monthly/1", "limit 10.00"}}},
+        {"with the extension it had",
+         {},
+         {arrival,
+          {"reply CAP 8", "", "receipt monthly/0", "limit 8.00"},
+          {"use 8 MB", "cap_reached, confirmation_requested, counted", "confirm_cap monthly/1/100", "data held"},
+          {"reply 1", "", "receipt monthly/1", "stage 2, limit 13.00"}}},
+        {"of several caps the first in money that does not repeat",
+         with_caps(R"([{"id":"v","services":["data"],"volume":"5 GB","period":"month"},
+                       {"id":"e","services":["data"],"every":"100.00","currency":"GBP","period":"month"},
+                       {"id":"m","services":["data"],"amount":"10.00","currency":"GBP","period":"month"},
+                       {"id":"n","services":["data"],"amount":"30.00","currency":"GBP","period":"month"}])"),
+         {arrival,
+          {"use 4 MB", "counted", "", "m.used 4.00"},
+          {"reply CAP 8", "", "receipt m/0", "m.limit 8.00, n.limit 30.00, shows used 4.00, shows limit 8.00"}}},
         {"the user of a line that somebody else pays may lower it",
          child,
          {arrival, {"reply CAP 8", "", "receipt monthly/0", "replied cap_set, limit 8.00"}}},
@@ -125,6 +139,53 @@ TEST_CASE("a higher cap is asked back first, and nothing is held because of it")
     });
 }
 
+TEST_CASE("a higher first stage takes the place of those it reaches") {
+    const Traveller stages = with_caps(R"([{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP",
+                                            "period":"month","thresholds":[],"stages":["10.00","20.00","30.00"]}])");
+    const auto wish = [](const std::string& limit) {
+        return Step{"reply CAP " + limit, "confirmation_requested", "confirm_cap monthly/0", "limit 10.00"};
+    };
+    const std::string over = "cap_reached, confirmation_requested, counted";
+    tell_all({
+        {"of those above it the next follows",
+         stages,
+         {arrival,
+          wish("15"),
+          {"reply YES", "", "receipt monthly/0", "limit 15.00"},
+          {"use 15 MB", over, "confirm_cap monthly/1/100", "choices extend decline"},
+          {"reply 1", "", "receipt monthly/1", "stage 2, limit 20.00"}}},
+        {"one that is exactly as high is that stage",
+         stages,
+         {arrival,
+          wish("20"),
+          {"reply YES", "", "receipt monthly/0", "limit 20.00"},
+          {"use 20 MB", over, "confirm_cap monthly/1/100", "choices extend decline"},
+          {"reply 1", "", "receipt monthly/1", "stage 2, limit 30.00"}}},
+        {"above all of them none follows",
+         stages,
+         {arrival,
+          wish("30"),
+          {"reply YES", "", "receipt monthly/0", "limit 30.00"},
+          {"use 30 MB", over, "confirm_cap monthly/1/100", "data held"},
+          {"reply 1", "", "receipt monthly/1", "stage 2, limit none"}}},
+    });
+}
+
+TEST_CASE("how high a cap one may wish for") {
+    const Traveller rich = with_caps(R"([{"id":"monthly","services":["data"],"amount":"2000000.00","currency":"GBP",
+                                          "period":"month"}])");
+    const auto asked = [](const std::string& limit) {
+        return Step{"reply CAP " + limit, "confirmation_requested", "confirm_cap monthly/0", "replied cap_asked"};
+    };
+    const auto refused = [](const std::string& limit) {
+        return Step{"reply CAP " + limit, "", "help", "replied helped, note not_understood"};
+    };
+    tell_all({
+        {"a thousand times the present one, and not a penny more", {}, {arrival, asked("10000"), refused("10000.01")}},
+        {"a thousand million, and not a penny more", rich, {arrival, asked("1000000000"), refused("1000000000.01")}},
+    });
+}
+
 TEST_CASE("which period a cap of one's own counts in") {
     const std::string trip = R"([{"id":"trip","services":["data"],"amount":"10.00","currency":"GBP","period":"trip"}])";
     const std::string day = R"([{"id":"monthly","services":["data"],"amount":"10.00","currency":"GBP","period":"day",
@@ -133,6 +194,12 @@ TEST_CASE("which period a cap of one's own counts in") {
         {"the trip's",
          with_caps(trip),
          {arrival, some, {"reply CAP 8", "", "receipt trip/0", "limit 8.00, used 4.00"}}},
+        {"the one that begins now, not the one that ends",
+         with_caps(day),
+         {{"0h: attach 440-10", "welcomed", "welcome", ""},
+          {"15h: use 4 MB", "counted", "", "used 4.00"},
+          {"16h: use 2 MB", "counted", "", "used 2.00"},
+          {"16h: reply CAP 8", "", "receipt monthly/0", "shows used 2.00, shows until 40h"}}},
         {"not tomorrow's, of which a record has come already",
          with_caps(day),
          {{"15h55m: attach 440-10", "welcomed", "welcome", ""},

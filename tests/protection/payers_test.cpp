@@ -61,6 +61,21 @@ TEST_CASE("the payer is asked and decides, and both read the answer") {
     });
 }
 
+TEST_CASE("what a payer reads says which line it is about, the number masked") {
+    struct Row {
+        std::string title, profile, line;
+    };
+    std::vector<Tale> tales;
+    for (const Row& row : {Row{"by its number", R"("msisdn":"+447700900042","id":"c-81")", "+447*******42"},
+                           {"by its id where it has none", R"("id":"c-81")", "c-81"}})
+        tales.push_back({row.title,
+                         {"{" + row.profile + R"(,"payer":{"msisdn":"+447700900100"}})", "", "", "", false},
+                         {{"attach 901-14", "confirmation_requested",
+                           "confirm_destination to payer, confirm_destination", "shows line none"},
+                          {"payer 3", "", "help to payer", "shows line " + row.line}}});
+    tell_all(tales);
+}
+
 TEST_CASE("the user's own SMS does not decide for the payer, but always stops costs") {
     const std::string asked = "replied helped, note none, offers 0, data held, question pending, stage 1";
     tell_all({
@@ -173,6 +188,7 @@ TEST_CASE("a payer's SMS is about the one question it can be about, else the cod
         // nothing open: the question asked last
         {"NO", "a1", {"b2"}, "line 0"},
         {"NO", "a2", {"b1"}, "own"},
+        {"NO", "a1", {"b1"}, "own"},  // asked at one time: one's own
         {"NO", "", {""}, "own"},
         {"1 0001", "", {"a1"}, "line 0"},
         // several lines
@@ -189,6 +205,7 @@ TEST_CASE("a payer's SMS is about the one question it can be about, else the cod
         {"1 0001", "", {"a1", "a2"}, "line 1"},
         {"1 0001", "", {"a2", "a1"}, "line 0"},
         {"1 0001", "", {"a1", "a1"}, "line 1"},
+        {"1 0001", "", {"A1a2", ""}, "line 0"},
         // what is never about a line
         {"USAGE", "", {"A1"}, "own"},
         {"STOP", "", {"A1"}, "own"},

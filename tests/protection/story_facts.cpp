@@ -61,6 +61,7 @@ std::string shown_in(const Facts& facts, std::string_view what) {
     if (what == "next-limit") return facts.choices.empty() ? "none" : amount(facts.choices.front().new_limit);
     if (what == "code") return yes_or_no(!facts.code.empty());
     if (what == "payer-decides") return yes_or_no(facts.payer_decides);
+    if (what == "line") return facts.line.empty() ? "none" : facts.line;
     if (what == "country") return facts.country.none() ? "none" : facts.country.code();
     if (what == "caps") return caps(facts);
     throw std::runtime_error("a story cannot read what is shown: " + std::string(what));
