@@ -110,13 +110,16 @@ bool is_stale(const VersionRow& draft, int in_force) {
     return (draft.approved_by.empty() ? draft.base : draft.approved_base) != in_force;
 }
 
+UploadJob::UploadJob(tariffs::TableFiles files, std::string by, int base)
+    : files_(std::move(files)), digest_(files_digest(files_)), by_(std::move(by)), base_(base) {}
+
 void UploadJob::run(Turn& turn) {
     version_ = {};
     version_.number = next_number(versions_at(turn));
     version_.state = "draft";
     version_.created = turn.now;
     version_.created_by = by_;
-    version_.digest = files_digest(files_);
+    version_.digest = digest_;
     version_.base = base_;
     turn.delta.versions.push_back(version_);
     turn.delta.files.emplace_back(version_.number, files_);
@@ -174,6 +177,13 @@ void PublishJob::committed(Engine& engine) {
     if (refusal_ == StepRefusal::none) put_in_force(engine, version_, table_);
 }
 
+RollbackJob::RollbackJob(int to, tariffs::TableFiles files, std::shared_ptr<const tariffs::Table> table, Step step)
+    : to_(to),
+      files_(std::move(files)),
+      digest_(files_digest(files_)),
+      table_(std::move(table)),
+      step_(std::move(step)) {}
+
 void RollbackJob::run(Turn& turn) {
     const std::vector<VersionRow> versions = versions_at(turn);
     version_ = {};
@@ -183,7 +193,7 @@ void RollbackJob::run(Turn& turn) {
     version_.effective_at = turn.now;
     version_.created_by = version_.published_by = step_.by;
     version_.note = "rollback to " + std::to_string(to_) + (step_.reason.empty() ? "" : ": " + step_.reason);
-    version_.digest = files_digest(files_);
+    version_.digest = digest_;
     version_.base = number_in_force(versions, turn.now);
     turn.delta.versions.push_back(version_);
     turn.delta.files.emplace_back(version_.number, files_);

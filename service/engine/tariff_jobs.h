@@ -41,13 +41,13 @@ enum class StepRefusal {
 /// Keeps an uploaded table as a draft under the next number. `base` is the version it was compared with.
 class UploadJob final : public Job {
 public:
-    UploadJob(tariffs::TableFiles files, std::string by, int base)
-        : files_(std::move(files)), by_(std::move(by)), base_(base) {}
+    UploadJob(tariffs::TableFiles files, std::string by, int base);
     void run(Turn& turn) override;
     [[nodiscard]] const storage::VersionRow& version() const { return version_; }
 
 private:
     tariffs::TableFiles files_;
+    std::string digest_;  ///< of up to 96 MB: not for the engine's thread
     std::string by_;
     int base_;
     storage::VersionRow version_;
@@ -110,8 +110,7 @@ private:
 /// Publishes an earlier version's files again under a new number.
 class RollbackJob final : public Job {
 public:
-    RollbackJob(int to, tariffs::TableFiles files, std::shared_ptr<const tariffs::Table> table, Step step)
-        : to_(to), files_(std::move(files)), table_(std::move(table)), step_(std::move(step)) {}
+    RollbackJob(int to, tariffs::TableFiles files, std::shared_ptr<const tariffs::Table> table, Step step);
     void run(Turn& turn) override;
     void committed(Engine& engine) override;
     [[nodiscard]] const storage::VersionRow& version() const { return version_; }
@@ -119,6 +118,7 @@ public:
 private:
     int to_;
     tariffs::TableFiles files_;
+    std::string digest_;
     std::shared_ptr<const tariffs::Table> table_;
     Step step_;
     storage::VersionRow version_;

@@ -82,12 +82,13 @@ Response upload(Api& api, const Request& request) {
     auto compiled = compile_table(api, *files);
     if (!compiled.table) return refuse_table(request, *files, *wanted, compiled);
     append(compiled.warnings, tariffs::oddities(*compiled.table, former.table.get()));
+    const json rails = faults_json(tariffs::broken_rails(*compiled.table, former.table.get()));
     engine::UploadJob job(std::move(*files), request.role_name, former.number);
     if (auto refusal = submit(api, job)) return *refusal;
     json out = version_json(job.version(), api);
     out["rows"] = compiled.table->rows().size();
     out["warnings"] = faults_json(compiled.warnings);
-    out["guardRails"] = faults_json(tariffs::broken_rails(*compiled.table, former.table.get()));
+    out["guardRails"] = rails;
     Response response = version_response(job.version(), out, 201);
     response.headers.emplace_back("Location", "/v1/tariffs/versions/" + std::to_string(job.version().number));
     return response;

@@ -137,11 +137,19 @@ void owe_no_guarantee(Deciding& d, const KnownPlace& place, Instant at) {
 /// the question was put now.
 bool protect(Deciding& d, const KnownPlace& place, Instant at, Repeat repeat) {
     const std::string destination = place.destination();
-    // Another trip begins with leaving the place the last one knew, so that what holds here was asked about on this
-    // one.
-    if (const Hold* standing = find_hold(d.state, Cause::destination, destination)) {
-        d.out.question = standing->question;
-        return false;
+    if (Hold* standing = find_hold(d.state, Cause::destination, destination)) {
+        bool asked_on_this_trip = false;  // another may have begun where nobody said that the place was left
+        for (const Question& question : d.state.questions)
+            if (question.id == standing->question)
+                asked_on_this_trip = question.state == QuestionState::pending || question.trip == d.state.trip.number;
+        if (asked_on_this_trip) {
+            d.out.question = standing->question;
+            return false;
+        }
+        standing->declined = false;
+        ask_destination(d, place, at);
+        note_told(d.state.welcomed, destination, at);
+        return true;
     }
     Hold hold_here;
     hold_here.cause = Cause::destination;

@@ -340,7 +340,8 @@ void add_to_cap(Deciding& d, const CapRule& present, CapCount& count, std::int64
         count.overrun = plus(count.overrun, delta);
         d.out.add(Outcome::counted_over_cap);
         // A clock that leapt past the period's end let it flow, and was put right: what is full is not open.
-        if (!closed && !find_hold(d.state, Cause::cap, rule.id)) reach(d, rule, count, place, at);
+        const bool runs = !closed && (count.trip == 0 || (count.trip == d.state.trip.number && !d.state.trip.ended));
+        if (runs && !find_hold(d.state, Cause::cap, rule.id)) reach(d, rule, count, place, at);
         return;
     }
     const auto limit = limit_of(rule, count.stage);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "service/protection/decide.h"
+#include "service/protection/rules.h"
 #include "tests/protection/story.h"
 
 // Contract, section 7: a page shows a question as it was put, whatever changed since; and every outcome has one word.

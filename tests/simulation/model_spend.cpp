@@ -168,7 +168,7 @@ void Traveller::count(const Cap& of) {
     // overrun too"
     if (of.hold && added > 0) step.overrun += step.held ? added : std::clamp<std::int64_t>(beyond, 0, added);
     // "Usage of a closed period counts there, and neither sends nor holds."
-    if (in.end > now) settle(of, in);
+    if (in.end > now && added > 0) settle(of, in);
 }
 
 /// Thresholds "once per cap, stage, threshold and period"; "one record over several thresholds sends only the highest".
