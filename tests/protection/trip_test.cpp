@@ -295,7 +295,7 @@ TEST_CASE("a trip that goes on after the clock had ended it holds again what was
          {{"0h: use 10 MB on 440-10", "cap_reached, confirmation_requested, welcomed, counted",
            "welcome, confirm_cap trip/1/100", "data held"},
           {"24h: clock", "", "", "question expired"},
-          {"30d: clock", "", "trip_summary 10.00 GBP", "trip 1 ended, holds none"},
+          {"30d: clock", "", "released trip/1, trip_summary 10.00 GBP", "trip 1 ended, holds none"},
           {"20d, heard 31d: use 1 MB on 440-10", "counted_over_cap, confirmation_requested, counted",
            "confirm_cap trip/1/100", "trip 1, data held, holds cap:trip, question pending, overrun 1.00"}}},
         {"only of that trip",

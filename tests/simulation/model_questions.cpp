@@ -19,7 +19,7 @@ void Traveller::fall_due() {
                     step.held = step.over = true;  // whatever still arrives for that period stays overrun
                 };
                 due.emplace(in ? in->end : now, end_hold);
-            } else if (!step.held || !step.over) {  // what ended stays so, should the clock be set back
+            } else {
                 step.over = over;
             }
         }
@@ -94,10 +94,10 @@ void Traveller::wish(const std::string& kind, const std::string& about) {
 
 /// Section 7: "at most once per `confirm.repeat-after`".
 bool Traveller::asked_long_ago(const std::string& kind, const std::string& about, int stage) const {
-    for (auto each = questions.rbegin(); each != questions.rend(); ++each) {
-        if (each->kind != kind || each->about != about || each->stage != stage) continue;
-        if (kind == "confirm_destination" && each->place != place->key) continue;
-        return now - each->asked >= world.settings.confirm_repeat;
+    for (const Question& each : questions) {
+        if (each.kind != kind || each.about != about || each.stage != stage) continue;
+        if (kind == "confirm_destination" && each.place != place->key) continue;
+        if (now - each.asked < world.settings.confirm_repeat) return false;
     }
     return true;
 }

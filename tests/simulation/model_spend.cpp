@@ -168,7 +168,7 @@ void Traveller::count(const Cap& of) {
     // overrun too"
     if (of.hold && added > 0) step.overrun += step.held ? added : std::clamp<std::int64_t>(beyond, 0, added);
     // "Usage of a closed period counts there, and neither sends nor holds."
-    if (in.end > now && added > 0) settle(of, in);
+    if (in.end > now) settle(of, in);
 }
 
 /// Thresholds "once per cap, stage, threshold and period"; "one record over several thresholds sends only the highest".
@@ -178,9 +178,8 @@ void Traveller::settle(const Cap& of, const Period& in) {
     const bool rises = passed > step.mark;
     step.mark = std::max(step.mark, passed);
     if (of.hold && passed == 100) {
-        const bool held = std::exchange(step.held, true) && !step.over;
-        step.over = false;
-        if (!held) ask_cap(of, step);
+        if (!step.held) ask_cap(of, step);
+        step.held = true;
     } else if (rises) {
         send(passed == 100 ? "cap_reached" : "threshold", of.id, step.stage, passed);
     }

@@ -58,8 +58,6 @@ private:
     void close();
 
     void begin();
-    void clock_accident(const Step& step);
-    [[nodiscard]] Time until_leases_end();
     void live(std::size_t from, std::size_t to);
     /// What falls due by the clock, until nothing is.
     void timers(Trouble trouble);
@@ -116,8 +114,6 @@ private:
     Weather weather_;
     Dice chance_{script_.seed ^ 0x5eed};
     Time wall_ = beginning, steady_ = 0;
-    Time ahead_ = 0;  // of everybody else's clock, by an accident
-    bool leapt_ = false;
     std::unique_ptr<storage::Store> store_;
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<Dispatcher> sms_, platform_;

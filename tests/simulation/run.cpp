@@ -91,7 +91,7 @@ void Run::begin() {
 void Run::live(std::size_t from, std::size_t to) {
     const Step& first = script_.steps[from];
     if (first.restart) restart();
-    clock_accident(first);
+    wall_ -= first.clock_back.ms;
     advance(std::max<Time>(first.after.ms, 300));
     phones_.how = operator_.how = first.gateway;
     timers(first.timers_trouble);
@@ -129,14 +129,6 @@ void Run::live(std::size_t from, std::size_t to) {
     restart_if_dead();
     settle_down();
     deliver(first.outbox_trouble);
-}
-
-void Run::clock_accident(const Step& step) {
-    wall_ -= step.clock_back.ms;
-    if (step.clock_right) wall_ -= std::exchange(ahead_, 0);
-    wall_ += step.clock_ahead.ms;
-    ahead_ += step.clock_ahead.ms;
-    leapt_ = leapt_ || ahead_ > 0;
 }
 
 void Run::timers(Trouble trouble) {

@@ -49,7 +49,7 @@ void Run::events(std::size_t from, std::size_t to) {
 
 Run::Sent& Run::made(const Step& step, Time later) {
     const bool usage = step.what == Step::What::use;
-    const Instant at{now() - ahead_ - step.ago.ms + later};
+    const Instant at{now() - step.ago.ms + later};
     intake::RoamingEvent event = engine::event_of("e-" + std::to_string(step.number),
                                                   usage                             ? intake::EventType::usage
                                                   : step.what == Step::What::detach ? intake::EventType::detach

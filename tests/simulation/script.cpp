@@ -173,16 +173,6 @@ void draw_contradictions(Dice& dice, std::vector<Step>& steps) {
     }
 }
 
-/// An accident of the machine's clock: it leaps ahead, and later somebody puts it right.
-void draw_leap(Dice& dice, std::vector<Step>& steps) {
-    const int from = dice.below(static_cast<int>(steps.size()));
-    steps[static_cast<std::size_t>(from)].clock_ahead =
-        dice.one_of<Span>({tariffs::minutes(dice.between(2, 50)), tariffs::hours(1),
-                           tariffs::hours(dice.between(2, 12)), tariffs::hours(24), tariffs::hours(7 * 24)});
-    const auto right = static_cast<std::size_t>(from + dice.between(1, 12));
-    if (right < steps.size()) steps[right].clock_right = true;
-}
-
 std::string at_text(Span span) {
     if (span.ms % 3'600'000 == 0) return fmt::format("{} h", span.ms / 3'600'000);
     if (span.ms % 60'000 == 0) return fmt::format("{} min", span.ms / 60'000);
@@ -246,8 +236,6 @@ std::string line_of(const Script& script, const Step& step) {
     };
     if (step.restart) add("the service is restarted", "before it ");
     if (step.clock_back.ms) add("the clock is set back by " + at_text(step.clock_back), "");
-    if (step.clock_right) add("the clock is put right", "");
-    if (step.clock_ahead.ms) add("the clock leaps ahead by " + at_text(step.clock_ahead), "");
     add(word(step.timers_trouble), "with what is due by the clock ");
     add(word(step.trouble), "");
     add(word(step.outbox_trouble), "with the outbox ");
@@ -280,7 +268,6 @@ Script script_of(std::uint64_t seed) {
     for (int i = 0; i < length; ++i)
         script.steps.push_back(draw_step(dice, i));
     draw_contradictions(dice, script.steps);
-    if (dice.one_in(5)) draw_leap(dice, script.steps);
     // A record so late that it joins two trips is counted to the one that is known: the model would count anew.
     if (caps.back().period == Cap::Period::trip)
         for (Step& step : script.steps)

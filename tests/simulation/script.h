@@ -55,8 +55,6 @@ struct Step {
     Trouble outbox_trouble = Trouble::none;  ///< of a dispatcher's commit after it
     Gateway gateway = Gateway::up;           ///< from here on
     tariffs::Span clock_back;                ///< the machine's clock is set back by so much
-    tariffs::Span clock_ahead;               ///< it leaps ahead of everybody else's by so much
-    bool clock_right = false;                ///< it is put right again
     bool restart = false;                    ///< an orderly one, before it
 };
 
