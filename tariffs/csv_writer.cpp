@@ -19,7 +19,7 @@ std::string written_cell(std::string_view text, char delimiter) {
     return quoted + '"';
 }
 
-CsvWriter::CsvWriter(CsvStyle style) : style_(style), text_(style.byte_order_mark ? "\xEF\xBB\xBF" : "") {}
+CsvWriter::CsvWriter(const CsvStyle& style) : style_(style), text_(style.byte_order_mark ? "\xEF\xBB\xBF" : "") {}
 
 void CsvWriter::row(std::span<const std::string> cells) {
     for (std::size_t i = 0; i < cells.size(); ++i) {

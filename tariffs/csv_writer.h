@@ -20,7 +20,7 @@ struct CsvStyle {
 /// Writes rows by RFC 4180; every cell is safe.
 class CsvWriter {
 public:
-    explicit CsvWriter(CsvStyle style = {});
+    explicit CsvWriter(const CsvStyle& style = {});
     void row(std::span<const std::string> cells);
     void row(std::initializer_list<std::string> cells) { row(std::span(cells.begin(), cells.size())); }
     [[nodiscard]] std::string take() { return std::move(text_); }

@@ -69,6 +69,7 @@ void merge(std::vector<Grant>& grants, Grant& kept, std::vector<Grant>::iterator
 void merge_oldest(std::vector<Grant>& grants) {
     for (auto one = grants.begin(); one != grants.end(); ++one) {
         const auto other = std::find_if(one + 1, grants.end(), [&](const Grant& next) { return alike(*one, next); });
+        // cppcheck-suppress invalidContainer  ; the loop ends with what invalidates it
         if (other != grants.end()) return merge(grants, *one, other);
     }
     Grant& oldest = grants.front();
