@@ -67,9 +67,9 @@ void merge(std::vector<Grant>& grants, Grant& kept, std::vector<Grant>::iterator
 /// Makes room for one more. Where no two are alike the two oldest become one that no session settles: it stays reserved
 /// until it lapses.
 void merge_oldest(std::vector<Grant>& grants) {
+    // cppcheck-suppress invalidContainer  ; the loop ends with what invalidates it
     for (auto one = grants.begin(); one != grants.end(); ++one) {
         const auto other = std::find_if(one + 1, grants.end(), [&](const Grant& next) { return alike(*one, next); });
-        // cppcheck-suppress invalidContainer  ; the loop ends with what invalidates it
         if (other != grants.end()) return merge(grants, *one, other);
     }
     Grant& oldest = grants.front();
